@@ -1,0 +1,108 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Language(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LANGUAGE_UNSPECIFIED: _ClassVar[Language]
+    LANGUAGE_PYTHON: _ClassVar[Language]
+
+class TestScoring(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TEST_SCORING_UNSPECIFIED: _ClassVar[TestScoring]
+    TEST_SCORING_WEIGHTED_SHARE: _ClassVar[TestScoring]
+    TEST_SCORING_ALL_OR_NOTHING: _ClassVar[TestScoring]
+
+class StdoutComparison(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STDOUT_COMPARISON_UNSPECIFIED: _ClassVar[StdoutComparison]
+    STDOUT_COMPARISON_LINES: _ClassVar[StdoutComparison]
+    STDOUT_COMPARISON_EXACT: _ClassVar[StdoutComparison]
+    STDOUT_COMPARISON_TOKENS: _ClassVar[StdoutComparison]
+LANGUAGE_UNSPECIFIED: Language
+LANGUAGE_PYTHON: Language
+TEST_SCORING_UNSPECIFIED: TestScoring
+TEST_SCORING_WEIGHTED_SHARE: TestScoring
+TEST_SCORING_ALL_OR_NOTHING: TestScoring
+STDOUT_COMPARISON_UNSPECIFIED: StdoutComparison
+STDOUT_COMPARISON_LINES: StdoutComparison
+STDOUT_COMPARISON_EXACT: StdoutComparison
+STDOUT_COMPARISON_TOKENS: StdoutComparison
+
+class CodeTestsTask(_message.Message):
+    __slots__ = ("language", "prefix", "entry_point", "call_tests", "stdio_tests", "assert_tests", "scoring")
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_POINT_FIELD_NUMBER: _ClassVar[int]
+    CALL_TESTS_FIELD_NUMBER: _ClassVar[int]
+    STDIO_TESTS_FIELD_NUMBER: _ClassVar[int]
+    ASSERT_TESTS_FIELD_NUMBER: _ClassVar[int]
+    SCORING_FIELD_NUMBER: _ClassVar[int]
+    language: Language
+    prefix: str
+    entry_point: str
+    call_tests: _containers.RepeatedCompositeFieldContainer[CallTest]
+    stdio_tests: _containers.RepeatedCompositeFieldContainer[StdioTest]
+    assert_tests: _containers.RepeatedCompositeFieldContainer[AssertTest]
+    scoring: TestScoring
+    def __init__(self, language: _Optional[_Union[Language, str]] = ..., prefix: _Optional[str] = ..., entry_point: _Optional[str] = ..., call_tests: _Optional[_Iterable[_Union[CallTest, _Mapping]]] = ..., stdio_tests: _Optional[_Iterable[_Union[StdioTest, _Mapping]]] = ..., assert_tests: _Optional[_Iterable[_Union[AssertTest, _Mapping]]] = ..., scoring: _Optional[_Union[TestScoring, str]] = ...) -> None: ...
+
+class CallTest(_message.Message):
+    __slots__ = ("name", "function", "args", "kwargs", "expected", "raises", "tolerance", "sequences_match", "weight")
+    class KwargsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    ARGS_FIELD_NUMBER: _ClassVar[int]
+    KWARGS_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    RAISES_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCES_MATCH_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    function: str
+    args: _containers.RepeatedScalarFieldContainer[str]
+    kwargs: _containers.ScalarMap[str, str]
+    expected: str
+    raises: str
+    tolerance: float
+    sequences_match: bool
+    weight: float
+    def __init__(self, name: _Optional[str] = ..., function: _Optional[str] = ..., args: _Optional[_Iterable[str]] = ..., kwargs: _Optional[_Mapping[str, str]] = ..., expected: _Optional[str] = ..., raises: _Optional[str] = ..., tolerance: _Optional[float] = ..., sequences_match: bool = ..., weight: _Optional[float] = ...) -> None: ...
+
+class StdioTest(_message.Message):
+    __slots__ = ("name", "stdin", "expected_stdout", "comparison", "tolerance", "weight")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STDIN_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_STDOUT_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    stdin: str
+    expected_stdout: str
+    comparison: StdoutComparison
+    tolerance: float
+    weight: float
+    def __init__(self, name: _Optional[str] = ..., stdin: _Optional[str] = ..., expected_stdout: _Optional[str] = ..., comparison: _Optional[_Union[StdoutComparison, str]] = ..., tolerance: _Optional[float] = ..., weight: _Optional[float] = ...) -> None: ...
+
+class AssertTest(_message.Message):
+    __slots__ = ("name", "code", "weight")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    code: str
+    weight: float
+    def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...

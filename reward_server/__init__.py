@@ -1,0 +1,3 @@
+"""Turns facts into verdicts and serves them."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Runs untrusted things and reports facts. It knows nothing of tasks, scores or verdicts."""
