@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
-Plain: TypeAlias = "None | bool | int | float | str | Sequence[Plain] | Mapping[str, Plain]"
+Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can say: all that enters a box or leaves it. Floats are finite; integers have at most 4,300 digits."""
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -52,7 +52,7 @@ class Job:
     program: str
     """What conducts it: a name in the program table of `guests/supervisor.py`, e.g. ``python_calls``."""
     payload: Mapping[str, Plain]
-    """What the program is given. It reaches trusted guests whole; they pass on to the untrusted part what it may see."""
+    """What the program is given. Trusted guests get it whole; they pass on to the untrusted part what it may see."""
     limits: Limits = Limits()
     aside: object = None
     """What the grader wants to remember between planning and judging. Never leaves the host."""

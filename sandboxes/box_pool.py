@@ -1,0 +1,216 @@
+"""A sandbox made of warm boxes: one job each at a time, replaced when used up or suspect."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from sandboxes.base import Execution, IsolationLayer, Job, SandboxInfo
+from sandboxes.box import Box, Launcher
+from sandboxes.errors import BoxDiedError, SandboxError, SandboxUnavailableError, SandboxUnsupportedError
+
+_log = logging.getLogger(__name__)
+REQUIRED_LAYERS = frozenset(
+    {
+        "environment",
+        "file_size",
+        "file_system",
+        "identity",
+        "memory",
+        "network",
+        "network_namespace",
+        "no_new_privs",
+        "processes",
+        "seccomp",
+        "signals",
+    }
+)
+"""Without any of these nothing untrusted is run. Landlock and seccomp's reports are welcome beside them."""
+_ATTEMPTS = 2
+_BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
+
+
+class _Slot:
+    """A place for one box, which may be empty for a while."""
+
+    def __init__(self) -> None:
+        self.box: Box | None = None
+        self.born = 0.0
+
+
+class BoxPool:
+    """Implements `Sandbox` over any `Launcher`."""
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        *,
+        boxes: int,
+        warm: Sequence[str] = (),
+        jobs_per_box: int = 1000,
+        seconds_per_box: float = 1800.0,
+        without: Sequence[str] = (),
+    ) -> None:
+        """Keep ``boxes`` boxes; ``warm``: guests to load ahead; ``without``: layers to leave out, for measurements."""
+        if boxes < 1:
+            raise ValueError(f"boxes is {boxes}, not at least 1")
+        self._launcher = launcher
+        self._boxes = boxes
+        self._options = {"warm": list(warm), "without": list(without)}
+        self._jobs_per_box = jobs_per_box
+        self._seconds_per_box = seconds_per_box
+        self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
+        self._slots: list[_Slot] = []
+        self._renewals: set[asyncio.Task[None]] = set()
+        self._closed = True
+        self._info = SandboxInfo(runtime="")
+
+    @property
+    def info(self) -> SandboxInfo:
+        """What this sandbox is; valid once `start` has returned."""
+        return self._info
+
+    @property
+    def concurrency(self) -> int:
+        """How many jobs run at the same time."""
+        return self._boxes
+
+    def describe(self, layers: tuple[IsolationLayer, ...]) -> SandboxInfo:
+        """Return what the probed ``layers`` make of this kind of box."""
+        raise NotImplementedError
+
+    async def start(self) -> None:
+        """Start every box. Raises `SandboxUnsupportedError` when a required layer does not hold."""
+        await self._launcher.prepare()
+        self._closed = False
+        self._slots = [_Slot() for _ in range(self._boxes)]
+        try:
+            await self._renew(self._slots[0])
+            first = self._slots[0].box
+            layers = first.layers if first else ()
+            _require(layers, set(self._options["without"]))
+            self._info = self.describe(layers)
+            async with asyncio.TaskGroup() as group:
+                for slot in self._slots[1:]:
+                    group.create_task(self._renew(slot))
+        except BaseExceptionGroup as errors:
+            await self.close()
+            raise errors.exceptions[0] from None
+        except BaseException:
+            await self.close()
+            raise
+        for slot in self._slots:
+            self._free.put_nowait(slot)
+
+    async def run(self, job: Job) -> Execution:
+        """Run ``job`` in a free box; a lost box is replaced and the job tried once more in another."""
+        for attempt in range(_ATTEMPTS):
+            slot = await self._take()
+            try:
+                return await self._run_in(slot, job)
+            except BoxDiedError as error:
+                _log.warning("a box was lost while it ran %s: %s", job.program, error)
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+            finally:
+                self._give_back(slot)
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """End every box; idempotent."""
+        self._closed = True
+        for task in tuple(self._renewals):
+            task.cancel()
+        await asyncio.gather(*self._renewals, return_exceptions=True)
+        await asyncio.gather(*(self._discard(slot) for slot in self._slots), return_exceptions=True)
+        self._free = asyncio.LifoQueue()
+        await self._launcher.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _take(self) -> _Slot:
+        if self._closed:
+            raise SandboxUnavailableError("the sandbox is closed")
+        return await self._free.get()
+
+    async def _run_in(self, slot: _Slot, job: Job) -> Execution:
+        if slot.box is None:
+            await self._renew(slot)
+        assert slot.box is not None  # noqa: S101 - `_renew` has set it or raised
+        return await slot.box.run(job)
+
+    def _give_back(self, slot: _Slot) -> None:
+        """Put ``slot`` back, with a fresh box first where the old one is used up, lost or suspect."""
+        reason = self._worn(slot)
+        if reason is None or self._closed:
+            self._free.put_nowait(slot)
+            return
+        _log.info("a box is replaced: %s", reason)
+        task = asyncio.create_task(self._replace(slot))
+        self._renewals.add(task)
+        task.add_done_callback(self._renewals.discard)
+
+    def _worn(self, slot: _Slot) -> str | None:
+        if slot.box is None:
+            return "it was lost"
+        if slot.box.retire:
+            return slot.box.retire
+        if slot.box.jobs >= self._jobs_per_box:
+            return f"it ran {slot.box.jobs} jobs"
+        age = time.monotonic() - slot.born
+        return f"it is {age:.0f} s old" if age > self._seconds_per_box else None
+
+    async def _replace(self, slot: _Slot) -> None:
+        try:
+            await self._discard(slot)
+            await self._renew(slot)
+        except SandboxError as error:
+            _log.warning("no new box could be had, the next job tries again: %s", error)
+        finally:
+            self._free.put_nowait(slot)
+
+    async def _renew(self, slot: _Slot) -> None:
+        """Give ``slot`` a started box; tries a few times. Raises `SandboxError`."""
+        for pause in (*_BACKOFF_SECONDS, None):
+            try:
+                slot.box, slot.born = await self._launch(), time.monotonic()
+            except SandboxUnsupportedError:
+                raise
+            except SandboxError:
+                if pause is None or self._closed:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def _launch(self) -> Box:
+        process, configuration = await self._launcher.launch()
+        box = Box(process)
+        try:
+            await box.start({**configuration, **self._options})
+        except BaseException:
+            await box.close()
+            raise
+        return box
+
+    async def _discard(self, slot: _Slot) -> None:
+        box, slot.box = slot.box, None
+        if box is not None:
+            await box.close()
+
+
+def _require(layers: tuple[IsolationLayer, ...], without: set[str]) -> None:
+    """Refuse to go on when a layer that must hold does not."""
+    held = {layer.name for layer in layers if layer.active}
+    if missing := REQUIRED_LAYERS - held - without:
+        details = "; ".join(f"{layer.name}: {layer.detail}" for layer in layers if layer.name in missing)
+        raise SandboxUnsupportedError(f"the self-test found holes: {details or ', '.join(sorted(missing))}")

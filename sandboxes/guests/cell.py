@@ -1,0 +1,393 @@
+"""A cell: one run, a fresh isolated process tree, seen from the supervisor.
+
+Everything it could use to disturb (silence, floods, forks, leftovers) is handled here; what it says is data.
+"""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from . import cleaning, processes
+from .channel import FrameError, FrameReader, encode
+from .nursery import Zygote
+from .seccomp_listener import Listener
+from .streams import Output, input_of
+
+TICK_SECONDS = 0.02
+CANDIDATE_PLACE, EXAMINER_PLACE = "/tmp", "/examiner"
+EXAMINER_GID = 900
+_SHARED_MEMORY = "/dev/shm"
+_DYING_SECONDS = 5.0
+_READY_SECONDS = 20.0
+_MAX_RECEIVED_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a cell ended, as seen from outside it."""
+
+    ending: str
+    """A value of `sandboxes.base.Ending`."""
+    exit_status: int
+    stdout: bytes
+    stdout_cut: bool
+    stderr: str
+    cpu_seconds: float
+    wall_seconds: float
+    peak_memory_bytes: int
+    flags: list[tuple[str, str]]
+
+
+class CellEnded(Exception):  # noqa: N818 - an event, not an error
+    """The cell has nothing more to say."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(ended.ending)
+        self.ended = ended
+
+
+class Surroundings(Protocol):
+    """What a cell needs of its `Cells`."""
+
+    def watch(self, descriptor: Any, callback: Any) -> None:
+        """Call ``callback`` when ``descriptor`` can be read."""
+
+    def watch_writable(self, sock: socket.socket, *, on: bool) -> None:
+        """Also call the socket's callback when it can be written, or no longer."""
+
+    def unwatch(self, descriptor: Any) -> None:
+        """Watch ``descriptor`` no longer."""
+
+    def pump(self) -> None:
+        """Let events happen."""
+
+    def wait_quietly(self) -> None:
+        """As `pump`, but the host's wishes wait."""
+
+    def reap(self) -> None:
+        """Collect orphans."""
+
+    def deadline_passed(self, now: float) -> bool:
+        """Whether the job's total time is spent."""
+
+    def ended(self, cell: "Cell", ended: Ended) -> None:
+        """The cell lives no longer."""
+
+    def trouble(self, message: str) -> None:
+        """The box should end after this job."""
+
+
+class Cell:
+    """One run. Made by `Cells.open`."""
+
+    def __init__(
+        self, around: Surroundings, limits: dict[str, Any], *, trusted: bool, uid: int | None, cpu_backstop: float
+    ) -> None:
+        self._around = around
+        self.limits = limits
+        self.trusted = trusted
+        self.uid = uid
+        self.cpu_backstop_seconds = cpu_backstop
+        self.ended: Ended | None = None
+        self.orphans_cpu_seconds = 0.0
+        self._pid = 0
+        self._report: dict[str, Any] | None = None
+        self._reader = FrameReader()
+        self._outgoing = bytearray()
+        self._received = 0
+        self._ready = self._eof = False
+        self._stdout, self._stderr = Output(limits["output_bytes"]), Output(limits["output_bytes"])
+        self._over: str | None = None
+        self._flags: dict[str, str] = {}
+        self._listener: Listener | None = None
+        self._cpu_seconds = self._cpu_before = 0.0
+        self._resident = self._peak = 0
+        self._opened = self._started = time.monotonic()
+        self.next_look = self._opened + TICK_SECONDS
+
+    @property
+    def place(self) -> str:
+        """The directory that is the cell's own."""
+        return EXAMINER_PLACE if self.trusted else CANDIDATE_PLACE
+
+    @property
+    def has_message(self) -> bool:
+        """Whether `receive` would return at once."""
+        return len(self._reader) > 0
+
+    def start(
+        self,
+        zygote: Zygote,
+        *,
+        stdin: bytes,
+        peers: Sequence[socket.socket],
+        read: Sequence[str],
+        without: Sequence[str],
+        address_space: bool,
+    ) -> None:
+        """Have ``zygote`` fork the cell."""
+        self._channel, theirs = socket.socketpair()
+        self._channel.setblocking(False)
+        self._around.watch(self._channel, self._converse)
+        given = [input_of(stdin), self._stdout.write_end, self._stderr.write_end]
+        for output in (self._stdout, self._stderr):
+            self._around.watch(output.descriptor, partial(self._read_output, output))
+        settings = {
+            "uid": self.uid,
+            "gid": EXAMINER_GID if self.trusted else self.uid,
+            "place": self.place,
+            "read": read,
+            "without": without,
+            "limits": self.limits,
+            "cpu_backstop_seconds": self.cpu_backstop_seconds,
+            "address_space": address_space,
+        }
+        zygote.fork(settings, [*given, theirs.fileno(), *(peer.fileno() for peer in peers)], self)
+        theirs.close()
+        for descriptor in given:
+            os.close(descriptor)
+
+    def forked(self, pid: int) -> None:
+        """The zygote has forked the cell."""
+        self._pid = pid
+
+    def exited(self, report: dict[str, Any]) -> None:
+        """The zygote saw the cell's main process end."""
+        self._report = report
+        self.next_look = 0.0
+
+    def left_processes(self) -> None:
+        """Processes were still there when the main process had ended."""
+        self._flags.setdefault("leftover_process", "processes still ran when the run had ended")
+
+    def send(self, message: Any) -> None:
+        """Send ``message`` without waiting for it to be read. Raises `CellEnded`."""
+        if self.ended is not None:
+            raise CellEnded(self.ended)
+        self._outgoing += encode(message)
+        self._flush()
+
+    def receive(self) -> Any:
+        """Return the cell's next message. Raises `CellEnded`."""
+        while not self.has_message:
+            if self.ended is not None:
+                raise CellEnded(self.ended)
+            if self._eof and self._over is None:
+                self._await_exit()
+                raise CellEnded(self.end())
+            self._around.pump()
+        return self._reader.take()
+
+    def ask(self, message: Any) -> Any:
+        """Send ``message`` and return the answer. Raises `CellEnded`."""
+        self.send(message)
+        return self.receive()
+
+    def restart_clock(self) -> None:
+        """Give the cell its CPU and wall-clock limits anew."""
+        if self._pid and self._ready and time.monotonic() - self._started > TICK_SECONDS:
+            self._measure(processes.everything())
+        self._cpu_before, self._started = self._cpu_seconds, time.monotonic()
+
+    def wait(self) -> Ended:
+        """Wait until the cell has ended by itself or by a limit."""
+        while self.ended is None:
+            self._around.pump()
+        return self.ended
+
+    def end(self) -> Ended:
+        """Kill what is left of the cell, clean up after it and return how it ended."""
+        if self.ended is None:
+            self.ended = self._finish()
+            self._around.ended(self, self.ended)
+        return self.ended
+
+    def look(self, everything: list[processes.Process], now: float) -> None:
+        """Hold the cell to its limits; end it when its main process has exited or a limit is passed."""
+        self.next_look = now + TICK_SECONDS
+        if not self._ready:
+            self._await_ready(now)
+            return
+        self._measure(everything)
+        self._over = self._over or self._exceeded(now)
+        if self._over or self._report is not None:
+            self.end()
+
+    def _await_ready(self, now: float) -> None:
+        if self._report is not None:
+            self._converse()
+        if self._ready:
+            self.next_look = 0.0
+        elif self._report is not None or now - self._opened > _READY_SECONDS:
+            self._stderr.read()
+            raise cleaning.TroubleError(f"a run could not be isolated: {self._stderr.tail()}")
+
+    def _await_exit(self) -> None:
+        """Give a cell that has hung up a moment to exit by itself, so that its exit status is its own."""
+        patience = time.monotonic() + _DYING_SECONDS / 10
+        while self._report is None and self.ended is None and time.monotonic() < patience:
+            self._around.pump()
+
+    def _measure(self, everything: list[processes.Process]) -> None:
+        mine = self._mine(everything)
+        cpu = sum(process.cpu_seconds for process in mine) + self.orphans_cpu_seconds
+        self._cpu_seconds = max(self._cpu_seconds, cpu)
+        self._resident = sum(process.resident_bytes for process in mine)
+        self._peak = max(self._peak, self._resident)
+
+    def _mine(self, everything: list[processes.Process]) -> list[processes.Process]:
+        if self.uid is not None:
+            return [process for process in everything if process.uid == self.uid]
+        return processes.descendants(everything, self._pid)
+
+    def _exceeded(self, now: float) -> str | None:
+        if self._cpu_seconds - self._cpu_before > self.limits["cpu_seconds"]:
+            return "cpu_limit"
+        if now - self._started > self.limits["wall_seconds"] or self._around.deadline_passed(now):
+            return "wall_limit"
+        if self._resident > self.limits["memory_bytes"]:
+            return "memory_limit"
+        if _used_bytes(self.place) > self.limits["file_bytes"]:
+            return "output_limit"
+        return None
+
+    def _converse(self) -> None:
+        """Read what the cell says and write what it has not yet taken."""
+        if self._outgoing:
+            self._flush()
+        try:
+            data = self._channel.recv(1 << 18) if self._ready else self._first_words()
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            data = b""
+        self._received += len(data)
+        try:
+            self._reader.feed(data)
+        except FrameError as error:
+            self._flags.setdefault("malformed_frame", str(error))
+            data = b""
+        if not data:
+            self._eof = True
+            self._around.unwatch(self._channel)
+        if not self._ready and self.has_message:
+            self._ready = self._reader.take() is True
+            self._started = time.monotonic()
+        if self._received > _MAX_RECEIVED_BYTES:
+            self._stop("output_limit")
+
+    def _first_words(self) -> bytes:
+        """Read as long as the role has not started; a seccomp listener may come along."""
+        data, listeners, _, _ = socket.recv_fds(self._channel, 1 << 16, 1)
+        for descriptor in listeners:
+            self._listener = Listener(descriptor, self._flags)
+            self._around.watch(descriptor, self._listener.answer)
+        return data
+
+    def _read_output(self, output: Output) -> None:
+        output.read()
+        if output.over:
+            self._stop("output_limit")
+        if output.over or not output.open:
+            self._around.unwatch(output.descriptor)
+
+    def _stop(self, ending: str) -> None:
+        self._over = self._over or ending
+        self.next_look = 0.0
+
+    def _flush(self) -> None:
+        try:
+            while self._outgoing:
+                sent = self._channel.send(self._outgoing)
+                del self._outgoing[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._outgoing.clear()  # it hung up; reading will tell
+        self._around.watch_writable(self._channel, on=bool(self._outgoing))
+
+    def _finish(self) -> Ended:
+        if self._listener:
+            self._around.unwatch(self._listener.descriptor)
+        leftovers = self._kill()
+        if leftovers:
+            self._flags.setdefault("leftover_process", f"{leftovers} still ran when the run had ended")
+        self._close_streams()
+        if self.uid is not None:
+            self._wipe(self.uid)
+        return self._account()
+
+    def _kill(self) -> int:
+        """Kill the tree, wait for the zygote's report, and return how many outlived the main process."""
+        exited_before = self._report is not None
+        if not exited_before:
+            self._kill_main()
+        deadline = time.monotonic() + _DYING_SECONDS
+        while self._report is None:
+            self._around.wait_quietly()
+            if time.monotonic() > deadline:
+                raise cleaning.TroubleError("a run does not die")
+        others = cleaning.end_user(self.uid, self._around.reap) if self.uid is not None else 0
+        return others if exited_before else 0
+
+    def _kill_main(self) -> None:
+        """Kill the main process; with namespaces that is their init, so that its keeper can still report."""
+        while not self._pid:
+            self._around.wait_quietly()
+        if self.uid is not None:
+            cleaning.kill(self._pid)
+            return
+        mine = processes.descendants(processes.everything(), self._pid)
+        inner = [process.pid for process in mine if process.parent == self._pid]
+        for pid in inner or [self._pid]:
+            cleaning.kill(pid)
+
+    def _close_streams(self) -> None:
+        if not self._eof:
+            self._converse()
+        self._around.unwatch(self._channel)
+        self._channel.close()
+        for output in (self._stdout, self._stderr):
+            self._around.unwatch(output.descriptor)
+            output.drain()
+        if self._listener:
+            self._listener.close()
+
+    def _wipe(self, uid: int) -> None:
+        directories = [self.place] if self.trusted else [self.place, _SHARED_MEMORY]
+        try:
+            cleaning.wipe(directories, uid)
+        except cleaning.TroubleError as error:  # the verdict stands; the box must go
+            self._around.trouble(str(error))
+
+    def _account(self) -> Ended:
+        report = self._report or {}
+        status = report.get("exit_status", -signal.SIGKILL)
+        return Ended(
+            ending=self._over or _ending_of(status),
+            exit_status=status,
+            stdout=self._stdout.head(),
+            stdout_cut=self._stdout.over,
+            stderr=self._stderr.tail(),
+            cpu_seconds=max(self._cpu_seconds, report.get("cpu_seconds", 0.0) + self.orphans_cpu_seconds),
+            wall_seconds=time.monotonic() - self._opened,
+            peak_memory_bytes=max(self._peak, report.get("peak_memory_bytes", 0)),
+            flags=sorted(self._flags.items()),
+        )
+
+
+def _ending_of(exit_status: int) -> str:
+    if exit_status == -signal.SIGXCPU:
+        return "cpu_limit"
+    return "killed" if exit_status < 0 else "exited"
+
+
+def _used_bytes(directory: str) -> int:
+    """Return what lies in the file system of ``directory``."""
+    facts = os.statvfs(directory)
+    return (facts.f_blocks - facts.f_bfree) * facts.f_frsize

@@ -1,0 +1,151 @@
+"""The first process of a box: takes jobs from the host, conducts them in cells, reports facts.
+
+It ends when the host hangs up, and with it everything in the box. It never runs or parses what is graded.
+
+From the host: ``{"configure": {...}}`` once, then ``{"job": id, "program": ..., "payload": ..., "limits": ...}`` one
+at a time, and ``{"cancel": id}``. To the host: ``{"ready": {...}}``, and per job ``{"job": id, "execution": {...}}`` or
+``{"job": id, "cancelled": true}``, each with ``"retire": reason`` when the box should be replaced.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from typing import Any, NoReturn
+
+from . import function_call, probe
+from .cells import Cancelled, Cells, Ended, OutOfTime
+from .channel import MAX_BOX_FRAME_BYTES, FrameError, FrameReader, encode
+from .cleaning import TroubleError
+
+CONDUCTORS = {"python_calls", "python_stdio", "python_examination"}
+"""Programs that open cells as they need: ``conduct(cells, payload, limits)`` of the module of that name."""
+FUNCTIONS = {"sql_query", "math_answer", "json_extraction"}
+"""Programs that are one call of ``run(payload)`` in the module of that name."""
+
+
+class HostLink:
+    """The host's end: frames on standard input and output."""
+
+    def __init__(self) -> None:
+        self._input, self._output = os.dup(0), os.dup(1)
+        quiet = os.open("/dev/null", os.O_RDWR)
+        os.dup2(quiet, 0)
+        os.dup2(quiet, 1)
+        self._reader = FrameReader(MAX_BOX_FRAME_BYTES)
+        self._jobs: list[dict[str, Any]] = []
+        self._current: object = None
+        self.cancelled = False
+
+    def fileno(self) -> int:
+        """What to watch."""
+        return self._input
+
+    def read(self) -> None:
+        """Take what the host has sent; end the box when it has hung up."""
+        data = os.read(self._input, 1 << 18)
+        if not data:
+            os._exit(0)
+        self._reader.feed(data)
+        while self._reader:
+            message = self._reader.take()
+            if "cancel" not in message:
+                self._jobs.append(message)
+            elif message["cancel"] == self._current:
+                self.cancelled = True
+
+    def next(self) -> dict[str, Any]:
+        """Wait for the next message."""
+        while not self._jobs:
+            self.read()
+        message = self._jobs.pop(0)
+        self._current, self.cancelled = message.get("job"), False
+        return message
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send ``message``. Raises `FrameError`."""
+        view = memoryview(encode(message, MAX_BOX_FRAME_BYTES))
+        while view:
+            view = view[os.write(self._output, view) :]
+
+
+def main() -> NoReturn:
+    """Serve until the host hangs up or the box is not what it should be."""
+    host = HostLink()
+    configuration = host.next()["configure"]
+    try:
+        cells = Cells(
+            host,
+            library=configuration["library"],
+            first_uid=configuration["first_uid"],
+            read=configuration["read"],
+            without=configuration["without"],
+        )
+        layers = probe.conduct(cells)
+        for role in configuration["warm"]:
+            cells.warm(role)
+        host.send({"ready": {"layers": layers, "python": sys.version.split()[0]}})
+        while True:
+            _serve(host, cells, host.next())
+            if cells.troubles:
+                sys.exit(cells.troubles[0])
+    except TroubleError as error:
+        sys.exit(f"trouble: {error}")
+
+
+def _serve(host: HostLink, cells: Cells, job: dict[str, Any]) -> None:
+    cells.begin(job["limits"])
+    answer: dict[str, Any] = {"job": job["job"]}
+    try:
+        report, out_of_time = _conduct(cells, job)
+        cells.close()
+        answer["execution"] = _execution(cells.all_ended, report, out_of_time=out_of_time)
+    except Cancelled:
+        cells.close()
+        answer["cancelled"] = True
+    if cells.troubles:
+        answer["retire"] = cells.troubles[0]
+    try:
+        host.send(answer)
+    except FrameError as error:
+        raise TroubleError(f"the report of {job['program']} cannot be sent: {error}") from error
+
+
+def _conduct(cells: Cells, job: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return the program's report, and whether the job's total time was spent before it had one."""
+    program, payload = job["program"], job["payload"]
+    try:
+        if program in FUNCTIONS:
+            return function_call.conduct(cells, program, payload), False
+        if program in CONDUCTORS:
+            conductor = importlib.import_module(f".{program}", __package__)
+            return conductor.conduct(cells, payload, job["limits"]), False
+    except OutOfTime:
+        return {}, True
+    except (Cancelled, TroubleError):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise TroubleError(f"{program} is defective: {error!r}") from error
+    raise TroubleError(f"no program is called {program!r}")
+
+
+def _execution(all_ended: list[Ended], report: dict[str, Any], *, out_of_time: bool) -> dict[str, Any]:
+    last = all_ended[-1] if all_ended else None
+    flags = {name: detail for ended in all_ended for name, detail in ended.flags}
+    # A cell that was ended after it had reported counts as exited: it was not asked to stay.
+    reported = bool(report) and last is not None and last.ending == "killed"
+    ending = "wall_limit" if out_of_time else "exited" if last is None or reported else last.ending
+    return {
+        "ending": ending,
+        "report": report,
+        "exit_status": 0 if last is None or reported else last.exit_status,
+        "stderr": last.stderr if last else "",
+        "flags": sorted(flags.items()),
+        "usage": {
+            "cpu_seconds": sum(ended.cpu_seconds for ended in all_ended),
+            "wall_seconds": sum(ended.wall_seconds for ended in all_ended),
+            "peak_memory_bytes": max((ended.peak_memory_bytes for ended in all_ended), default=0),
+            "runs": len(all_ended),
+        },
+    }
