@@ -3,6 +3,7 @@
 Everything it could use to disturb (silence, floods, forks, leftovers) is handled here; what it says is data.
 """
 
+import itertools
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from .streams import Output, input_of
 TICK_SECONDS = 0.02
 CANDIDATE_PLACE, EXAMINER_PLACE = "/tmp", "/examiner"
 EXAMINER_GID = 900
+_numbers = itertools.count(1)
 _SHARED_MEMORY = "/dev/shm"
 _DYING_SECONDS = 5.0
 _READY_SECONDS = 20.0
@@ -97,6 +99,7 @@ class Cell:
         self.orphans_cpu_seconds = 0.0
         self._pid = 0
         self._report: dict[str, Any] | None = None
+        self._inner: dict[str, Any] = {}
         self._reader = FrameReader()
         self._outgoing = bytearray()
         self._received = 0
@@ -106,7 +109,7 @@ class Cell:
         self._flags: dict[str, str] = {}
         self._listener: Listener | None = None
         self._cpu_seconds = self._cpu_before = 0.0
-        self._resident = self._peak = 0
+        self._resident = self._peak = self._loaded_bytes = 0
         self._opened = self._started = time.monotonic()
         self.next_look = self._opened + TICK_SECONDS
 
@@ -138,6 +141,7 @@ class Cell:
         for output in (self._stdout, self._stderr):
             self._around.watch(output.descriptor, partial(self._read_output, output))
         settings = {
+            "number": next(_numbers),
             "uid": self.uid,
             "gid": EXAMINER_GID if self.trusted else self.uid,
             "place": self.place,
@@ -147,6 +151,7 @@ class Cell:
             "cpu_backstop_seconds": self.cpu_backstop_seconds,
             "address_space": address_space,
         }
+        self._loaded_bytes = zygote.resident_bytes
         zygote.fork(settings, [*given, theirs.fileno(), *(peer.fileno() for peer in peers)], self)
         theirs.close()
         for descriptor in given:
@@ -156,14 +161,14 @@ class Cell:
         """The zygote has forked the cell."""
         self._pid = pid
 
-    def exited(self, report: dict[str, Any]) -> None:
-        """The zygote saw the cell's main process end."""
-        self._report = report
-        self.next_look = 0.0
+    def told(self, report: dict[str, Any]) -> None:
+        """The init of the cell's namespace saw its main process end."""
+        self._inner = report
 
-    def left_processes(self) -> None:
-        """Processes were still there when the main process had ended."""
-        self._flags.setdefault("leftover_process", "processes still ran when the run had ended")
+    def exited(self, report: dict[str, Any]) -> None:
+        """The zygote saw the cell's first process end."""
+        self._report = {**report, **self._inner}
+        self.next_look = 0.0
 
     def send(self, message: Any) -> None:
         """Send ``message`` without waiting for it to be read. Raises `CellEnded`."""
@@ -237,7 +242,8 @@ class Cell:
         mine = self._mine(everything)
         cpu = sum(process.cpu_seconds for process in mine) + self.orphans_cpu_seconds
         self._cpu_seconds = max(self._cpu_seconds, cpu)
-        self._resident = sum(process.resident_bytes for process in mine)
+        # What the zygote had loaded is shared by all its children and not theirs.
+        self._resident = sum(max(0, process.resident_bytes - self._loaded_bytes) for process in mine)
         self._peak = max(self._peak, self._resident)
 
     def _mine(self, everything: list[processes.Process]) -> list[processes.Process]:
@@ -316,7 +322,7 @@ class Cell:
             self._around.unwatch(self._listener.descriptor)
         leftovers = self._kill()
         if leftovers:
-            self._flags.setdefault("leftover_process", f"{leftovers} still ran when the run had ended")
+            self._flags.setdefault("leftover_process", "processes still ran when the run had ended")
         self._close_streams()
         if self.uid is not None:
             self._wipe(self.uid)
@@ -325,27 +331,17 @@ class Cell:
     def _kill(self) -> int:
         """Kill the tree, wait for the zygote's report, and return how many outlived the main process."""
         exited_before = self._report is not None
-        if not exited_before:
-            self._kill_main()
         deadline = time.monotonic() + _DYING_SECONDS
         while self._report is None:
+            if self._pid:
+                cleaning.kill(self._pid)
             self._around.wait_quietly()
             if time.monotonic() > deadline:
                 raise cleaning.TroubleError("a run does not die")
-        others = cleaning.end_user(self.uid, self._around.reap) if self.uid is not None else 0
+        if self.uid is None:
+            return int(self._inner.get("leftovers", False))
+        others = cleaning.end_user(self.uid, self._around.reap)
         return others if exited_before else 0
-
-    def _kill_main(self) -> None:
-        """Kill the main process; with namespaces that is their init, so that its keeper can still report."""
-        while not self._pid:
-            self._around.wait_quietly()
-        if self.uid is not None:
-            cleaning.kill(self._pid)
-            return
-        mine = processes.descendants(processes.everything(), self._pid)
-        inner = [process.pid for process in mine if process.parent == self._pid]
-        for pid in inner or [self._pid]:
-            cleaning.kill(pid)
 
     def _close_streams(self) -> None:
         if not self._eof:

@@ -1,5 +1,6 @@
 """The cells of one job: opened by a conductor, watched by one event loop. One thread, one job at a time."""
 
+import os
 import selectors
 import socket
 import time
@@ -47,7 +48,7 @@ class Cells:
         self._selector = selectors.DefaultSelector()
         self._nursery = Nursery(library, self.watch)
         self._uid = first_uid
-        self._read = read
+        self._read = _without_duplicates(read)
         self._without = without
         self._live: list[Cell] = []
         self._deadline = 0.0
@@ -182,3 +183,9 @@ class Cells:
         if self._uid is not None:
             self._uid += 1
         return self._uid
+
+
+def _without_duplicates(paths: list[str]) -> list[str]:
+    """Return the existing directories among ``paths`` that lie in no other: each costs every run a system call."""
+    real = {os.path.realpath(path) for path in paths if os.path.exists(path)}
+    return sorted(path for path in real if not any(path.startswith(f"{other}/") for other in real))

@@ -10,7 +10,6 @@ import os
 import resource
 import signal
 import socket
-import struct
 from typing import Any, NamedTuple
 
 from . import landlock, seccomp
@@ -29,6 +28,7 @@ from .syscalls import (
     empty_capabilities,
     mount,
     prctl,
+    setns,
     unshare,
 )
 
@@ -60,59 +60,57 @@ def probe_kernel() -> Kernel:
     )
 
 
-def enter_namespaces(settings: dict[str, Any], control: socket.socket) -> None:
-    """Go on as the first ordinary process of a user, pid, mount and ipc namespace of its own. Raises OSError.
+class PidNamespaces:
+    """Lets a zygote fork children into pid namespaces of their own without following them there."""
 
-    Two processes stay behind: the keeper outside, whose end tells the zygote how the run ended, and the namespace's
-    init, which no signal from inside can reach. ``control`` is the zygote's socket; the keeper reports leftovers on it.
+    def __init__(self) -> None:
+        self._own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+    def fork(self) -> int:
+        """Fork a child that is process 1 of a new pid namespace. Raises OSError."""
+        unshare(CLONE_NEWPID)
+        if child := os.fork():
+            setns(self._own, CLONE_NEWPID)
+        return child
+
+
+def enter_namespaces(settings: dict[str, Any], control: socket.socket) -> None:
+    """Go on as the first ordinary process of a user, mount and ipc namespace of its own. Raises OSError.
+
+    The calling process, forked by `PidNamespaces`, stays behind as the init that no signal from inside can reach. On
+    ``control``, the zygote's socket, it tells the supervisor how the run ended.
     """
-    unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC)
+    unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC)
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{NOBODY} 0 1")
     _write("/proc/self/gid_map", f"{NOBODY} 0 1")
-    told, tell = os.pipe()
-    if init := os.fork():
-        _keep(init, told, control)
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
     flags, size = MS_NOSUID | MS_NODEV, settings["limits"]["file_bytes"]
     mount("tmpfs", settings["place"], "tmpfs", flags, f"size={size},nr_inodes=8192,mode=0700")
     mount("tmpfs", "/dev/shm", "tmpfs", flags, f"size={size},nr_inodes=1024,mode=0700")
     mount("tmpfs", "/proc", "tmpfs", flags | MS_RDONLY, "size=0,mode=0555")
     if run := os.fork():
-        _be_init(run, tell)
+        _be_init(run, settings["number"], control)
 
 
-def _keep(init: int, told: int, control: socket.socket) -> None:
-    """Outlive the run and end as it ended. Never returns."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _close_all_but(told, control.fileno())
-    os.waitpid(init, 0)
-    report = os.read(told, 16)
-    status, leftovers = struct.unpack("=ii", report) if report else (signal.SIGKILL, 0)
-    if leftovers:
-        control.send(json.dumps({"leftovers": os.getpid()}).encode())
-    if os.WIFSIGNALED(status):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        os.kill(os.getpid(), os.WTERMSIG(status))
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-
-
-def _be_init(run: int, tell: int) -> None:
+def _be_init(run: int, number: int, control: socket.socket) -> None:
     """Reap until the run's main process has ended, say how, and take everything else along. Never returns."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _close_all_but(tell)
-    while True:
+    _close_all_but(control.fileno())
+    status, pid = 0, -1
+    while pid != run:
         pid, status = os.waitpid(-1, 0)
-        if pid == run:
-            break
+    report = {"number": number, "exit_status": os.waitstatus_to_exitcode(status), "leftovers": _alone() is False}
+    control.send(json.dumps(report).encode())
+    os._exit(0)
+
+
+def _alone() -> bool:
     try:
         os.kill(-1, 0)
-        leftovers = 1
     except ProcessLookupError:
-        leftovers = 0
-    os.write(tell, struct.pack("=ii", status, leftovers))
-    os._exit(0)
+        return True
+    return False
 
 
 def _close_all_but(*kept: int) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from . import processes
 from .cleaning import TroubleError
 from .zygote import MAX_DATAGRAM
 
@@ -35,8 +36,8 @@ class Newborn(Protocol):
     def exited(self, report: dict[str, Any]) -> None:
         """The cell's main process has ended."""
 
-    def left_processes(self) -> None:
-        """Processes were still there when the main process had ended."""
+    def told(self, report: dict[str, Any]) -> None:
+        """What the init of the cell's namespace saw when the main process ended."""
 
 
 class Zygote:
@@ -51,28 +52,30 @@ class Zygote:
         )
         theirs.close()
         self.pid = self._process.pid
-        self._unborn: list[Newborn] = []
         self._cells: dict[int, Newborn] = {}
-        self.kernel = self._receive()
+        self._pids: dict[int, int] = {}
+        self._receive()
+        loaded = processes.look(self.pid)
+        self.resident_bytes = loaded.resident_bytes if loaded else 0
 
     def fork(self, settings: dict[str, Any], descriptors: list[int], cell: Newborn) -> None:
         """Have a child forked; ``cell`` learns its pid, and later its end, from `read`."""
-        self._unborn.append(cell)
+        self._cells[settings["number"]] = cell
         try:
             socket.send_fds(self.control, [json.dumps(settings).encode()], descriptors)
         except OSError as error:
             raise TroubleError(f"the zygote of {self.role} is gone: {error}") from error
 
     def read(self) -> None:
-        """Take one message from the zygote."""
+        """Take one message from the zygote, or from the init of a run's namespace."""
         message = self._receive()
         if pid := message.get("forked"):
-            self._cells[pid] = self._unborn.pop(0)
-            self._cells[pid].forked(pid)
-        elif pid := message.get("leftovers"):
-            self._cells[pid].left_processes()
+            self._pids[pid] = message["number"]
+            self._cells[message["number"]].forked(pid)
         elif pid := message.get("ended"):
-            self._cells.pop(pid).exited(message)
+            self._cells.pop(self._pids.pop(pid)).exited(message)
+        else:
+            self._cells[message["number"]].told(message)
 
     def _receive(self) -> dict[str, Any]:
         data = self.control.recv(MAX_DATAGRAM)

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+from functools import cache
 from typing import NamedTuple
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -114,6 +115,7 @@ _CALLS: dict[str, tuple[int, int]] = {
 }
 
 
+@cache
 def numbers() -> Numbers:
     """Return this machine's numbers. Raises OSError on an architecture that nobody has checked."""
     machine = platform.machine()
@@ -144,6 +146,11 @@ def prctl(option: int, argument: int) -> None:
 def unshare(flags: int) -> None:
     """Move this process, or its future children, into new namespaces. Raises OSError."""
     _checked(_libc.unshare(ctypes.c_int(flags)), f"unshare {flags:#x}")
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """Move this process, or its future children, into the namespace behind ``descriptor``. Raises OSError."""
+    _checked(_libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)), "setns")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:

@@ -27,17 +27,13 @@ def main(role: str, control_descriptor: int) -> None:
     """Serve forks of ``role`` until the supervisor closes the socket."""
     control = socket.socket(fileno=control_descriptor)
     module = importlib.import_module(f".{role}", __package__)
-    kernel = isolation.probe_kernel()
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    gc.collect()
-    gc.freeze()
-    control.send(
-        json.dumps({"loaded": role, "landlock_abi": kernel.landlock_abi, "notify": kernel.seccomp_notify}).encode()
-    )
+    forker = Forker(control, module)
+    control.send(json.dumps({"loaded": role}).encode())
     poller = select.poll()
     poller.register(control, select.POLLIN)
     poller.register(wake_read, select.POLLIN)
@@ -45,23 +41,42 @@ def main(role: str, control_descriptor: int) -> None:
         for descriptor, _ in poller.poll():
             if descriptor == wake_read:
                 os.read(wake_read, 4096)
-            elif not _serve(control, module, kernel):
+            elif not forker.serve():
                 return
         _report_ended(control)
 
 
-def _serve(control: socket.socket, module: Any, kernel: isolation.Kernel) -> bool:
-    """Fork one child as asked; False when the supervisor has gone."""
-    request, descriptors, _, _ = socket.recv_fds(control, MAX_DATAGRAM, MAX_DESCRIPTORS)
-    if not request:
-        return False
-    pid = os.fork()
-    if pid == 0:
-        _live(json.loads(request), descriptors, control, module, kernel)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    control.send(json.dumps({"forked": pid}).encode())
-    return True
+class Forker:
+    """Forks children as the supervisor asks."""
+
+    def __init__(self, control: socket.socket, module: Any) -> None:
+        self._control = control
+        self._module = module
+        self._kernel = isolation.probe_kernel()
+        self._namespaces: isolation.PidNamespaces | None = None
+        _prepare_streams()
+        gc.collect()
+        gc.freeze()
+
+    def serve(self) -> bool:
+        """Fork one child as asked; False when the supervisor has gone."""
+        request, descriptors, _, _ = socket.recv_fds(self._control, MAX_DATAGRAM, MAX_DESCRIPTORS)
+        if not request:
+            return False
+        settings = json.loads(request)
+        pid = self._fork(settings)
+        if pid == 0:
+            _live(settings, descriptors, self._control, self._module, self._kernel)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._control.send(json.dumps({"forked": pid, "number": settings["number"]}).encode())
+        return True
+
+    def _fork(self, settings: dict[str, Any]) -> int:
+        if settings["uid"] is not None:
+            return os.fork()
+        self._namespaces = self._namespaces or isolation.PidNamespaces()
+        return self._namespaces.fork()
 
 
 def _report_ended(control: socket.socket) -> None:
@@ -87,13 +102,13 @@ def _live(
     """Be the child: arrange descriptors, put the layers on, run the role, exit. Never returns."""
     status = 70  # EX_SOFTWARE: a defect of ours, or of the host; the supervisor sees that the run was never ready
     try:
+        os.dup2(descriptors[2], 2)  # from here on the supervisor can read what goes wrong
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if settings["uid"] is None:
             isolation.enter_namespaces(settings, control)
         channel, peers = _arrange(descriptors)
         listener = isolation.become(settings, kernel)
-        _fresh_streams()
         random.seed(0)  # the same response meets the same dice
         _announce(channel, listener)
         status = _run(module, channel, peers)
@@ -114,7 +129,13 @@ def _arrange(descriptors: list[int]) -> tuple[Channel, list[socket.socket]]:
     return Channel(sockets[0]), sockets[1:]
 
 
-def _fresh_streams() -> None:
+def _prepare_streams() -> None:
+    """Make the standard streams' objects once, over pipes: what children find below them cannot be sought either."""
+    read, write = os.pipe()
+    for descriptor, target in ((read, 0), (write, 1), (write, 2)):
+        os.dup2(descriptor, target)
+    os.close(read)
+    os.close(write)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - lives as long as the process
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
     sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 - as above
