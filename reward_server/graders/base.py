@@ -5,10 +5,10 @@ from typing import Protocol, TypeVar
 from reward_server.verdict import Verdict
 from sandboxes.base import Execution, Job, Limits
 
-T = TypeVar("T", contravariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
-class Grader(Protocol[T]):
+class Grader(Protocol[T_contra]):
     """Grades responses to one kind of task. Pure: no I/O, no clock, no randomness, no protobuf, no shared state.
 
     The engine calls `prepare` once per task, `plan` for each response and, when `plan` gave a job, `judge` on what the
@@ -21,14 +21,14 @@ class Grader(Protocol[T]):
     version: str
     """Changes whenever the same input may get another verdict."""
 
-    def prepare(self, task: T, limits: Limits) -> Job | None:
+    def prepare(self, task: T_contra, limits: Limits) -> Job | None:
         """Return the job to run once per task (its reference, say), or None. Its execution reaches `judge`."""
         ...
 
-    def plan(self, task: T, response: str, limits: Limits) -> Job | Verdict:
+    def plan(self, task: T_contra, response: str, limits: Limits) -> Job | Verdict:
         """Return what to run to grade ``response``, or the verdict when nothing needs to run."""
         ...
 
-    def judge(self, task: T, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
+    def judge(self, task: T_contra, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Return the verdict on what ``job``, made by `plan`, did; ``reference`` is what `prepare`'s job did."""
         ...

@@ -24,6 +24,7 @@ class StdoutComparison(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STDOUT_COMPARISON_LINES: _ClassVar[StdoutComparison]
     STDOUT_COMPARISON_EXACT: _ClassVar[StdoutComparison]
     STDOUT_COMPARISON_TOKENS: _ClassVar[StdoutComparison]
+    STDOUT_COMPARISON_UNORDERED_LINES: _ClassVar[StdoutComparison]
 LANGUAGE_UNSPECIFIED: Language
 LANGUAGE_PYTHON: Language
 TEST_SCORING_UNSPECIFIED: TestScoring
@@ -33,9 +34,10 @@ STDOUT_COMPARISON_UNSPECIFIED: StdoutComparison
 STDOUT_COMPARISON_LINES: StdoutComparison
 STDOUT_COMPARISON_EXACT: StdoutComparison
 STDOUT_COMPARISON_TOKENS: StdoutComparison
+STDOUT_COMPARISON_UNORDERED_LINES: StdoutComparison
 
 class CodeTestsTask(_message.Message):
-    __slots__ = ("language", "prefix", "entry_point", "call_tests", "stdio_tests", "assert_tests", "scoring")
+    __slots__ = ("language", "prefix", "entry_point", "call_tests", "stdio_tests", "assert_tests", "scoring", "test_files", "checker")
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     ENTRY_POINT_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +45,8 @@ class CodeTestsTask(_message.Message):
     STDIO_TESTS_FIELD_NUMBER: _ClassVar[int]
     ASSERT_TESTS_FIELD_NUMBER: _ClassVar[int]
     SCORING_FIELD_NUMBER: _ClassVar[int]
+    TEST_FILES_FIELD_NUMBER: _ClassVar[int]
+    CHECKER_FIELD_NUMBER: _ClassVar[int]
     language: Language
     prefix: str
     entry_point: str
@@ -50,10 +54,12 @@ class CodeTestsTask(_message.Message):
     stdio_tests: _containers.RepeatedCompositeFieldContainer[StdioTest]
     assert_tests: _containers.RepeatedCompositeFieldContainer[AssertTest]
     scoring: TestScoring
-    def __init__(self, language: _Optional[_Union[Language, str]] = ..., prefix: _Optional[str] = ..., entry_point: _Optional[str] = ..., call_tests: _Optional[_Iterable[_Union[CallTest, _Mapping]]] = ..., stdio_tests: _Optional[_Iterable[_Union[StdioTest, _Mapping]]] = ..., assert_tests: _Optional[_Iterable[_Union[AssertTest, _Mapping]]] = ..., scoring: _Optional[_Union[TestScoring, str]] = ...) -> None: ...
+    test_files: _containers.RepeatedCompositeFieldContainer[TestFile]
+    checker: str
+    def __init__(self, language: _Optional[_Union[Language, str]] = ..., prefix: _Optional[str] = ..., entry_point: _Optional[str] = ..., call_tests: _Optional[_Iterable[_Union[CallTest, _Mapping]]] = ..., stdio_tests: _Optional[_Iterable[_Union[StdioTest, _Mapping]]] = ..., assert_tests: _Optional[_Iterable[_Union[AssertTest, _Mapping]]] = ..., scoring: _Optional[_Union[TestScoring, str]] = ..., test_files: _Optional[_Iterable[_Union[TestFile, _Mapping]]] = ..., checker: _Optional[str] = ...) -> None: ...
 
 class CallTest(_message.Message):
-    __slots__ = ("name", "function", "args", "kwargs", "expected", "raises", "tolerance", "sequences_match", "weight")
+    __slots__ = ("name", "function", "args", "kwargs", "expected", "raises", "tolerance", "sequences_match", "weight", "hidden")
     class KwargsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +76,7 @@ class CallTest(_message.Message):
     TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCES_MATCH_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_FIELD_NUMBER: _ClassVar[int]
     name: str
     function: str
     args: _containers.RepeatedScalarFieldContainer[str]
@@ -79,30 +86,47 @@ class CallTest(_message.Message):
     tolerance: float
     sequences_match: bool
     weight: float
-    def __init__(self, name: _Optional[str] = ..., function: _Optional[str] = ..., args: _Optional[_Iterable[str]] = ..., kwargs: _Optional[_Mapping[str, str]] = ..., expected: _Optional[str] = ..., raises: _Optional[str] = ..., tolerance: _Optional[float] = ..., sequences_match: bool = ..., weight: _Optional[float] = ...) -> None: ...
+    hidden: bool
+    def __init__(self, name: _Optional[str] = ..., function: _Optional[str] = ..., args: _Optional[_Iterable[str]] = ..., kwargs: _Optional[_Mapping[str, str]] = ..., expected: _Optional[str] = ..., raises: _Optional[str] = ..., tolerance: _Optional[float] = ..., sequences_match: bool = ..., weight: _Optional[float] = ..., hidden: bool = ...) -> None: ...
 
 class StdioTest(_message.Message):
-    __slots__ = ("name", "stdin", "expected_stdout", "comparison", "tolerance", "weight")
+    __slots__ = ("name", "stdin", "expected_stdout", "comparison", "tolerance", "weight", "hidden")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STDIN_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_STDOUT_FIELD_NUMBER: _ClassVar[int]
     COMPARISON_FIELD_NUMBER: _ClassVar[int]
     TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_FIELD_NUMBER: _ClassVar[int]
     name: str
     stdin: str
     expected_stdout: str
     comparison: StdoutComparison
     tolerance: float
     weight: float
-    def __init__(self, name: _Optional[str] = ..., stdin: _Optional[str] = ..., expected_stdout: _Optional[str] = ..., comparison: _Optional[_Union[StdoutComparison, str]] = ..., tolerance: _Optional[float] = ..., weight: _Optional[float] = ...) -> None: ...
+    hidden: bool
+    def __init__(self, name: _Optional[str] = ..., stdin: _Optional[str] = ..., expected_stdout: _Optional[str] = ..., comparison: _Optional[_Union[StdoutComparison, str]] = ..., tolerance: _Optional[float] = ..., weight: _Optional[float] = ..., hidden: bool = ...) -> None: ...
 
 class AssertTest(_message.Message):
-    __slots__ = ("name", "code", "weight")
+    __slots__ = ("name", "code", "weight", "hidden")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_FIELD_NUMBER: _ClassVar[int]
     name: str
     code: str
     weight: float
-    def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...
+    hidden: bool
+    def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., weight: _Optional[float] = ..., hidden: bool = ...) -> None: ...
+
+class TestFile(_message.Message):
+    __slots__ = ("name", "code", "weight", "hidden")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    code: str
+    weight: float
+    hidden: bool
+    def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., weight: _Optional[float] = ..., hidden: bool = ...) -> None: ...

@@ -1,0 +1,100 @@
+"""When a returned value or a printed text is what a test expects."""
+
+import math
+from collections import Counter
+from typing import Any
+
+from reward_server.tasks.code_tests import StdoutComparison
+
+
+def values_match(actual: Any, expected: Any, *, tolerance: float | None = None, sequences_match: bool = False) -> bool:
+    """Return whether ``actual`` is ``expected``: of the same type and value, all the way down.
+
+    With ``tolerance`` numbers match within it, absolutely or relatively, and ints match floats. With
+    ``sequences_match`` a tuple matches a list of the same items. A NaN matches a NaN. As deep as ``expected`` at most.
+    """
+    match expected:
+        case bool() | None:
+            return actual is expected
+        case int() | float():
+            return _numbers_match(actual, expected, tolerance)
+        case list() | tuple():
+            kinds: tuple[type, ...] = (list, tuple) if sequences_match else (type(expected),)
+            return (
+                type(actual) in kinds
+                and len(actual) == len(expected)
+                and all(
+                    values_match(mine, theirs, tolerance=tolerance, sequences_match=sequences_match)
+                    for mine, theirs in zip(actual, expected, strict=True)
+                )
+            )
+        case dict():
+            return _dicts_match(actual, expected, tolerance, sequences_match=sequences_match)
+        case set() | frozenset():
+            return type(actual) is type(expected) and _typed(actual) == _typed(expected)
+    return type(actual) is type(expected) and bool(actual == expected)
+
+
+def _numbers_match(actual: Any, expected: float, tolerance: float | None) -> bool:
+    if isinstance(actual, bool) or not isinstance(actual, int | float):
+        return False
+    if tolerance is None:
+        same = type(actual) is type(expected) and actual == expected
+        return same or (actual != actual and expected != expected)  # noqa: PLR0124 - NaN
+    try:
+        return _close(float(actual), float(expected), tolerance) if actual != expected else True
+    except OverflowError:
+        return False
+
+
+def _close(actual: float, expected: float, tolerance: float) -> bool:
+    if math.isnan(expected) or math.isinf(expected):
+        return actual == expected or (math.isnan(actual) and math.isnan(expected))
+    return abs(actual - expected) <= tolerance * max(1.0, abs(expected))
+
+
+def _dicts_match(actual: Any, expected: dict[Any, Any], tolerance: float | None, *, sequences_match: bool) -> bool:
+    if type(actual) is not dict or _typed(actual.keys()) != _typed(expected.keys()):
+        return False
+    return all(
+        values_match(actual[key], item, tolerance=tolerance, sequences_match=sequences_match)
+        for key, item in expected.items()
+    )
+
+
+def _typed(items: Any) -> Counter[tuple[str, str]]:
+    """Tell 1, 1.0 and True apart, which hash alike."""
+    return Counter((type(item).__name__, repr(item)) for item in items)
+
+
+def stdout_matches(actual: str, expected: str, comparison: StdoutComparison, tolerance: float | None) -> bool:
+    """Return whether the printed ``actual`` is ``expected`` under ``comparison``."""
+    match comparison:
+        case StdoutComparison.EXACT:
+            return actual == expected
+        case StdoutComparison.LINES:
+            return _lines(actual) == _lines(expected)
+        case StdoutComparison.UNORDERED_LINES:
+            return sorted(_lines(actual)) == sorted(_lines(expected))
+        case StdoutComparison.TOKENS:
+            mine, theirs = actual.split(), expected.split()
+            pairs = zip(mine, theirs, strict=False)
+            return len(mine) == len(theirs) and all(_tokens_match(a, b, tolerance) for a, b in pairs)
+
+
+def _lines(text: str) -> list[str]:
+    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _tokens_match(actual: str, expected: str, tolerance: float | None) -> bool:
+    if actual == expected:
+        return True
+    if tolerance is None or max(len(actual), len(expected)) > 400:  # noqa: PLR2004 - no number that a test prints
+        return False
+    try:
+        return "_" not in actual and _close(float(actual), float(expected), tolerance)
+    except ValueError:
+        return False

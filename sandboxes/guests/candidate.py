@@ -1,0 +1,186 @@
+"""The role that holds a response's code: loads it as a module and does with its objects what it is asked to.
+
+It runs untrusted code in its own process, so nothing it says proves anything; it only ever says values. It knows
+neither tests nor expected values: a call's arguments arrive, a value or an exception's names go back.
+"""
+
+import asyncio
+import builtins
+import inspect
+import operator as _operator
+import socket
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+from .channel import Channel, FrameError
+from .values import CodecError, Encoder, Remote, decode
+
+MODULE = "solution"
+_MAX_HANDLES = 100_000
+_MAX_TEXT = 2_000
+_CHANNEL_GONE = (EOFError, OSError)
+
+
+class Candidate:
+    """The loaded module and the objects that the other side points at."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._objects: list[Any] = []
+        self._module = types.ModuleType(MODULE)
+
+    def serve(self) -> None:
+        """Answer requests until the other side hangs up."""
+        while True:
+            self.answer(self._channel.receive())
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Do what one request asks and send what came of it: a value, or the names of an exception."""
+        try:
+            reply = self._do(request)
+        except BaseException as error:  # noqa: BLE001 - whatever the code raises is part of its answer
+            reply = {"raised": describe(error)}
+        try:
+            self._channel.send(reply)
+        except FrameError as error:
+            self._channel.send({"raised": {"mro": ["ValueError"], "message": f"the value cannot be sent: {error}"}})
+
+    def _do(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request:
+            case {"load": source}:
+                return {"value": self._load(source)}
+            case {"do": action, "on": target, "args": args, "kwargs": kwargs}:
+                return self._perform(_ACTIONS[action], target, args, kwargs)
+        raise ValueError("the request is not understood")
+
+    def _load(self, source: str) -> Any:
+        module = self._module
+        sys.modules[MODULE] = module
+        code = compile(source, "<response>", "exec")
+        exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
+        public = {name: value for name, value in vars(module).items() if not (name[:2] == "__" == name[-2:])}
+        encoder = Encoder(self._point_at)
+        return [[name, _or_reference(encoder, value, self._point_at)] for name, value in public.items()]
+
+    def _perform(self, action: Callable[..., Any], target: Any, args: Any, kwargs: Any) -> dict[str, Any]:
+        arguments = [self._decode(item) for item in args]
+        keywords = {name: self._decode(item) for name, item in kwargs.items()}
+        subject = getattr(self._module, target) if isinstance(target, str) else self._objects[target]
+        value = action(subject, *arguments, **keywords)
+        encoder = Encoder(self._point_at)
+        reply: dict[str, Any] = {"value": encoder.encode(value)}
+        changed = [self._after(before, now) for before, now in zip(args, arguments, strict=True)]
+        if any(item is not None for item in changed):
+            reply["changed"] = changed
+        return reply
+
+    def _after(self, before: Any, now: Any) -> Any:
+        """Return a mutable argument's content after the call where it has changed, else None."""
+        if type(now) not in (list, dict, set, bytearray):
+            return None
+        after = Encoder(self._point_at).encode(now)
+        return None if after == before else [after]
+
+    def _decode(self, data: Any) -> Any:
+        return decode(data, self._resolve)
+
+    def _resolve(self, remote: Remote) -> Any:
+        if remote.kind == "callback":
+            return self._callback(remote.handle)
+        return self._objects[remote.handle]
+
+    def _callback(self, number: int) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            encoder = Encoder(self._point_at)
+            self._channel.send({"callback": number, "args": [encoder.encode(item) for item in args]})
+            while "returned" not in (message := self._channel.receive()):
+                self.answer(message)
+            return self._decode(message["returned"])
+
+        return call
+
+    def _point_at(self, value: Any) -> list[Any]:
+        if len(self._objects) >= _MAX_HANDLES:
+            raise CodecError("too many objects are pointed at")
+        self._objects.append(value)
+        return [len(self._objects) - 1, _kind(value), type.__repr__(type(value))[:200]]
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return an exception as names and text."""
+    try:
+        message = str(error)[:_MAX_TEXT]
+    except BaseException:  # noqa: BLE001 - a hostile __str__
+        message = ""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<response>"]
+    line = own[-1].lineno if own else getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
+    return {"mro": [kind.__name__ for kind in type(error).__mro__], "message": message, "line": line}
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, type):
+        return "exception" if issubclass(value, BaseException) else "class"
+    if inspect.isroutine(value):
+        return "function"
+    if isinstance(value, types.ModuleType):
+        return "module"
+    if inspect.isawaitable(value):
+        return "awaitable"
+    return "iterator" if hasattr(type(value), "__next__") else "object"
+
+
+def _or_reference(encoder: Encoder, value: Any, point_at: Callable[[Any], list[Any]]) -> Any:
+    try:
+        return encoder.encode(value)
+    except CodecError:
+        return {"o": point_at(value)}
+
+
+def _attribute(subject: Any, name: str) -> Any:
+    return getattr(subject, name)
+
+
+def _method(subject: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    return getattr(subject, name)(*args, **kwargs)
+
+
+def _take(subject: Any, count: int) -> list[Any]:
+    """Return up to ``count`` items of an iterator; a shorter list means that it has ended."""
+    return [item for _, item in zip(range(count), subject, strict=False)]
+
+
+def _await(subject: Any) -> Any:
+    async def wait() -> Any:
+        return await subject
+
+    return asyncio.run(wait())
+
+
+_ACTIONS: dict[str, Callable[..., Any]] = {
+    "call": lambda subject, *args, **kwargs: subject(*args, **kwargs),
+    "attribute": _attribute,
+    "set_attribute": setattr,
+    "method": _method,
+    "mro": lambda subject: [kind.__name__ for kind in subject.__mro__],
+    "builtin_contains": lambda subject, item: item in subject,
+    "iterate": iter,
+    "take": _take,
+    "await": _await,
+    "is_instance": lambda subject, value: isinstance(value, subject),
+    "is_subclass": lambda subject, value: issubclass(value, subject),
+    "builtin": lambda subject, name, *args: getattr(builtins, name)(subject, *args),
+    "operator": lambda subject, name, other: getattr(_operator, name)(subject, other),
+    "swapped": lambda subject, name, other: getattr(_operator, name)(other, subject),
+}
+
+
+def main(channel: Channel, peers: list[socket.socket]) -> None:
+    """Serve one candidate."""
+    del peers
+    try:
+        Candidate(channel).serve()
+    except _CHANNEL_GONE:
+        return

@@ -1,0 +1,158 @@
+"""The role that runs test programs. It holds what is expected, and never the response's code.
+
+Names of the solution are stand-ins; see `proxies`. Each assert statement is one check and a failed one does not stop
+the others: the program is rewritten so that an assert is noted instead of raised.
+"""
+
+import ast
+import builtins
+import io
+import socket
+import sys
+import traceback
+import types
+from contextlib import redirect_stdout
+from typing import Any
+
+from . import test_files
+from .candidate import MODULE
+from .channel import Channel
+from .proxies import Link
+
+_MAX_TEXT = 500
+_NOTE = "__note_assert__"
+
+
+class CandidateEnded(BaseException):
+    """The candidate's process has ended; tests must not catch this as an exception of the solution."""
+
+
+class Notes:
+    """What became of each assert statement."""
+
+    def __init__(self, count: int) -> None:
+        self.asserts: list[dict[str, Any]] = [{"passed": None, "detail": ""} for _ in range(count)]
+
+    def note(self, index: int, held: object) -> None:
+        """Remember one evaluation; an assert passes when all its evaluations do."""
+        entry = self.asserts[index]
+        entry["passed"] = bool(held) and entry["passed"] is not False
+
+    def error(self, index: int, error: BaseException) -> None:
+        """Remember that an assert could not be evaluated."""
+        self.asserts[index] = {"passed": False, "detail": _describe(error)}
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Turns every assert into a note, and remembers their source text."""
+
+    def __init__(self) -> None:
+        self.sources: list[str] = []
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        index = len(self.sources)
+        self.sources.append(ast.unparse(node.test)[:_MAX_TEXT])
+        body = ast.parse(f"{_NOTE}.note({index}, None)").body[0]
+        body.value.args[1] = node.test  # type: ignore[attr-defined]
+        guard = ast.parse(f"try:\n pass\nexcept Exception as __error__:\n {_NOTE}.error({index}, __error__)").body[0]
+        guard.body = [body]  # type: ignore[attr-defined]
+        return ast.copy_location(guard, node)
+
+
+class Examiner:
+    """Runs the tests of one response."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._link = Link(self._exchange)
+        self._names: dict[str, Any] = {}
+
+    def examine(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run every test program; a candidate that ends is loaded afresh for the next."""
+        programs = []
+        for program in request["programs"]:
+            try:
+                programs.append(self._run(program, request["source"], request["entry_point"]))
+            except SyntaxError as error:
+                programs.append({"invalid": f"line {error.lineno}: {error.msg}"})
+        return {"programs": programs}
+
+    def _run(self, program: dict[str, Any], source: str, entry_point: str) -> dict[str, Any]:
+        tree = ast.parse(program["code"])
+        self._link.objects = _uses_classes(tree)
+        if program.get("framework"):
+            return self._run_file(program, source)
+        rewriter = _Rewriter()
+        code = compile(ast.fix_missing_locations(rewriter.visit(tree)), "<test>", "exec")
+        notes = Notes(len(rewriter.sources))
+        outcome: dict[str, Any] = {"error": "", "calls_check": False}
+        try:
+            self._load(source)
+            self._execute(code, notes, entry_point, outcome)
+        except CandidateEnded as end:
+            outcome["error"], outcome["candidate_ended"] = str(end), True
+        except BaseException as error:  # noqa: BLE001 - whatever a test or the solution raises ends this program only
+            outcome["error"] = _describe(error)
+        asserts = [{**entry, "source": text} for entry, text in zip(notes.asserts, rewriter.sources, strict=True)]
+        return {**outcome, "asserts": asserts}
+
+    def _run_file(self, program: dict[str, Any], source: str) -> dict[str, Any]:
+        try:
+            self._load(source)
+        except CandidateEnded as end:
+            return {"error": str(end), "candidate_ended": True, "tests": []}
+        except BaseException as error:  # noqa: BLE001 - whatever loading the solution raises
+            return {"error": _describe(error), "tests": []}
+        return test_files.run(program["framework"], program["code"])
+
+    def _execute(self, code: types.CodeType, notes: Notes, entry_point: str, outcome: dict[str, Any]) -> None:
+        space: dict[str, Any] = {"__name__": "test_program", _NOTE: notes, **self._names}
+        if entry_point in self._names:
+            space["candidate"] = self._names[entry_point]
+        with redirect_stdout(io.StringIO()):
+            exec(code, space)  # noqa: S102 - the task author's program
+            check = space.get("check")
+            if isinstance(check, types.FunctionType) and all(entry["passed"] is None for entry in notes.asserts):
+                outcome["calls_check"] = True
+                check(self._names[entry_point])
+
+    def _load(self, source: str) -> None:
+        self._names = self._link.load(source)
+        module = types.ModuleType(MODULE)
+        vars(module).update(self._names)
+        sys.modules[MODULE] = module
+
+    def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        self._channel.send({"candidate": message})
+        answer: dict[str, Any] = self._channel.receive()
+        if "ended" in answer:
+            raise CandidateEnded(answer["ended"])
+        if not isinstance(answer.get("candidate"), dict):
+            raise CandidateEnded("it answered out of form")
+        words: dict[str, Any] = answer["candidate"]
+        return words
+
+
+def _uses_classes(tree: ast.AST) -> bool:
+    """Return whether a test program uses names like classes' that are neither builtin nor its own."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    own = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    own |= {
+        (alias.asname or alias.name).split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != MODULE)
+        for alias in node.names
+    }
+    return any(name[:1].isupper() and name not in own and not hasattr(builtins, name) for name in names)
+
+
+def _describe(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()[:_MAX_TEXT]
+
+
+def main(channel: Channel, peers: list[socket.socket]) -> None:
+    """Examine one response: first comes the request, last goes the report, between them the candidate's words."""
+    del peers
+    channel.send({"report": Examiner(channel).examine(channel.receive())})

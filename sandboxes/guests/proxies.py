@@ -1,0 +1,259 @@
+"""Stand-ins, in the examiner, for a candidate's objects.
+
+Plain values cross as values. Functions, classes, instances and iterators stay with the candidate; operations on their
+stand-ins are requests. What a test asserts must be decided here, on plain values:
+
+- equality with a plain value is False; a candidate's ``__eq__`` is asked only when both sides are its own objects;
+- order against a plain value is refused;
+- arithmetic, conversion to numbers, membership and predicates such as ``startswith`` are refused unless the test
+  program itself works with classes of the solution (`Link.objects`): else a function could return an object whose
+  every difference is zero where a number is expected.
+"""
+
+import builtins
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .values import CodecError, Encoder, Remote, decode
+
+_CHUNK = 64
+_BUILTINS = ("len", "str", "repr", "bool", "bytes", "reversed")
+_NUMERIC_BUILTINS = ("int", "float", "complex", "abs", "round")
+_COMPARISONS = ("lt", "le", "gt", "ge")
+_OPERATORS = (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and_",
+    "or_",
+    "xor",
+    "lshift",
+    "rshift",
+)
+_METHODS = ("getitem", "setitem", "delitem", "enter", "exit")
+_NUMERIC_METHODS = ("neg", "pos", "invert", "index")
+_PREDICATES = frozenset(
+    name
+    for kind in (str, bytes, int, float, set, frozenset)
+    for name in dir(kind)
+    if name.startswith("is") or name in ("startswith", "endswith")
+)
+
+
+class CandidateError(Exception):
+    """The candidate raised something that is no builtin exception, or cannot be reached."""
+
+
+class Link:
+    """Requests to the candidate, and what comes back."""
+
+    def __init__(self, exchange: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """``exchange`` sends a message to the candidate and returns its next one."""
+        self._exchange = exchange
+        self.objects = False
+        """Whether the test program works with classes of the solution."""
+        self._callbacks: list[Any] = []
+        self._exceptions: dict[str, type[BaseException]] = {}
+
+    def load(self, source: str) -> dict[str, Any]:
+        """Load the response's code and return the module's public names. Raises what loading raised."""
+        names = self._value(self._exchange({"load": source}))
+        return {name: self.decode(value) for name, value in names}
+
+    def request(self, action: str, target: Any, *args: Any, **kwargs: Any) -> Any:
+        """Have the candidate do ``action``; mutable arguments are changed here as they were changed there."""
+        encoder = Encoder(self._point_at)
+        message = {
+            "do": action,
+            "on": target,
+            "args": [encoder.encode(item) for item in args],
+            "kwargs": {name: encoder.encode(item) for name, item in kwargs.items()},
+        }
+        reply = self._exchange(message)
+        while "callback" in reply:
+            reply = self._call_back(reply)
+        for argument, content in zip(args, reply.get("changed") or (), strict=False):
+            if content:
+                _restore(argument, self.decode(content[0]))
+        return self.decode(self._value(reply))
+
+    def decode(self, data: Any) -> Any:
+        """Return the value that ``data`` says, with stand-ins."""
+        return decode(data, self._stand_in)
+
+    def _value(self, reply: dict[str, Any]) -> Any:
+        if "raised" in reply:
+            raise self._exception(reply["raised"])
+        return reply["value"]
+
+    def _call_back(self, message: dict[str, Any]) -> dict[str, Any]:
+        function = self._callbacks[message["callback"]]
+        value = function(*(self.decode(item) for item in message["args"]))
+        return self._exchange({"returned": Encoder(self._point_at).encode(value)})
+
+    def _point_at(self, value: Any) -> list[Any]:
+        if isinstance(value, Proxy):
+            return [value._handle_, "object", ""]
+        handle = getattr(value, "_handle_", None) if isinstance(value, type) else None
+        if handle is not None:
+            return [handle, "object", ""]
+        if callable(value):
+            self._callbacks.append(value)
+            return [len(self._callbacks) - 1, "callback", ""]
+        raise CodecError(f"{type(value).__name__} cannot be passed to the candidate")
+
+    def _stand_in(self, remote: Remote) -> Any:
+        if remote.kind == "exception":
+            names = [str(name) for name in self.request("mro", remote.handle)]
+            return self._class_for(names, remote.handle)
+        if remote.kind == "awaitable":
+            return self._coroutine(remote.handle)
+        return (Class if remote.kind == "class" else Proxy)(self, remote)
+
+    async def _coroutine(self, handle: int) -> Any:
+        """Await, over there, what a coroutine function of the candidate returned."""
+        return self.request("await", handle)
+
+    def _class_for(self, names: list[str], handle: int | None = None) -> type[BaseException]:
+        """Return the class that stands for an exception with these names in its MRO, the most derived first."""
+        base = _builtin_exception(names)
+        if names[:1] == [base.__name__]:
+            return base
+        known = self._exceptions.get(names[0])
+        if known is None:
+            parent = self._class_for(names[1:]) if len(names) > 1 else base
+            known = type(names[0], (parent if issubclass(parent, Exception) else Exception,), {})
+            self._exceptions[names[0]] = known
+        if handle is not None:
+            known._handle_ = handle  # type: ignore[attr-defined]
+        return known
+
+    def _exception(self, raised: dict[str, Any]) -> BaseException:
+        names = [str(name) for name in raised.get("mro", [])] or ["Exception"]
+        return self._class_for(names)(str(raised.get("message", "")))
+
+
+def _builtin_exception(names: list[str]) -> type[BaseException]:
+    for name in names:
+        found = getattr(builtins, name, None)
+        if isinstance(found, type) and issubclass(found, Exception):
+            return found
+        if isinstance(found, type) and issubclass(found, BaseException) and name != "BaseException":
+            return CandidateError  # SystemExit, KeyboardInterrupt: the examiner must not act on them
+    return CandidateError
+
+
+def _restore(argument: Any, content: Any) -> None:
+    match argument:
+        case list() | bytearray():
+            argument[:] = content
+        case dict() | set():
+            argument.clear()
+            argument.update(content)
+
+
+class Proxy:
+    """Stands for one object of the candidate."""
+
+    def __init__(self, link: Link, remote: Remote) -> None:
+        object.__setattr__(self, "_link_", link)
+        object.__setattr__(self, "_handle_", remote.handle)
+        object.__setattr__(self, "_kind_", remote.kind)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._link_.request("call", self._handle_, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _PREDICATES:
+            self._need_objects_(name)
+        return self._link_.request("attribute", self._handle_, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._link_.request("set_attribute", self._handle_, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Proxy):
+            return False
+        return self._handle_ == other._handle_ or self._link_.request("operator", self._handle_, "eq", other) is True
+
+    def __contains__(self, item: object) -> bool:
+        if self._link_.objects:
+            return self._link_.request("builtin_contains", self._handle_, item) is True
+        return any(item == other for other in self)
+
+    def _need_objects_(self, what: str) -> None:
+        if not self._link_.objects:
+            raise TypeError(f"{what} of an object where the tests expect a plain value")
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._link_.request("builtin", self._handle_, "hash"))
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = self._link_.request("iterate", self._handle_)
+        if not isinstance(iterator, Proxy):
+            yield from iterator
+            return
+        size = 1  # a generator's side effects must not run far ahead of its consumer
+        while True:
+            items = self._link_.request("take", iterator._handle_, size)
+            yield from items
+            if len(items) < size:
+                return
+            size = min(2 * size, _CHUNK)
+
+    def __next__(self) -> Any:
+        items = self._link_.request("take", self._handle_, 1)
+        if not items:
+            raise StopIteration
+        return items[0]
+
+
+class Class(Proxy):
+    """Stands for a class of the candidate."""
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        """Ask the candidate, about its own objects only."""
+        if not isinstance(instance, Proxy):
+            return False
+        return self._link_.request("is_instance", self._handle_, instance) is True
+
+    def __subclasscheck__(self, subclass: Any) -> bool:
+        """Ask the candidate, about its own classes only."""
+        return isinstance(subclass, Proxy) and self._link_.request("is_subclass", self._handle_, subclass) is True
+
+
+def _forward(action: str, name: str, *, numeric: bool) -> Callable[..., Any]:
+    def operate(self: Proxy, *args: Any) -> Any:
+        if numeric:
+            self._need_objects_(name)
+        return self._link_.request(action, self._handle_, name, *args)
+
+    return operate
+
+
+def _compare(name: str) -> Callable[[Proxy, object], Any]:
+    def compare(self: Proxy, other: object) -> Any:
+        if not isinstance(other, Proxy):
+            raise TypeError(f"{name} between an object of the solution and {type(other).__name__}")
+        return self._link_.request("operator", self._handle_, name, other)
+
+    return compare
+
+
+for _name in _BUILTINS + _NUMERIC_BUILTINS:
+    setattr(Proxy, f"__{_name}__", _forward("builtin", _name, numeric=_name in _NUMERIC_BUILTINS))
+for _name in _COMPARISONS:
+    setattr(Proxy, f"__{_name}__", _compare(_name))
+for _name in _OPERATORS:
+    setattr(Proxy, f"__{_name.rstrip('_')}__", _forward("operator", _name, numeric=True))
+    setattr(Proxy, f"__r{_name.rstrip('_')}__", _forward("swapped", _name, numeric=True))
+for _name in _METHODS + _NUMERIC_METHODS:
+    setattr(Proxy, f"__{_name}__", _forward("method", f"__{_name}__", numeric=_name in _NUMERIC_METHODS))

@@ -1,0 +1,183 @@
+"""Conducts Python responses: calls, whole programs and test programs, each with the candidate in cells of its own.
+
+Payload: ``source``; ``calls`` (function, args, kwargs as encoded values); ``inputs`` (standard input of each program
+run); ``programs`` (code, framework), ``entry_point``, and perhaps ``checker``. Report: ``loaded``, ``calls``, ``runs``,
+``checked``, ``programs``, each in the order of the payload. What the tests expect is known to the examiner, if to anyone here, and never to a candidate.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+from .cells import Cell, CellEnded, Cells, Ended, OutOfTime
+
+_MAX_LIMITS_PASSED = 3
+"""After so many runs past a limit the rest is not tried: a response that hangs would cost the time of all tests."""
+
+
+def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
+    """Return what the response did with every test."""
+    del limits
+    session = _Session(cells, payload["source"])
+    report: dict[str, Any] = {"calls": [session.call(call) for call in payload["calls"]]}
+    session.close()
+    report["runs"] = session.runs = [session.program(stdin) for stdin in payload["inputs"]]
+    if "checker" in payload:
+        report["checked"] = session.check(payload)
+    if payload["programs"]:
+        report["programs"] = session.examine(payload)
+    report["loaded"] = session.loaded
+    return report
+
+
+class _Session:
+    """The response's code in one candidate after another."""
+
+    def __init__(self, cells: Cells, source: str) -> None:
+        self._cells = cells
+        self._source = source
+        self._candidate: Cell | None = None
+        self._passed_limits: list[dict[str, Any]] = []
+        self.loaded: dict[str, Any] = {}
+        self.runs: list[dict[str, Any]] = []
+
+    def call(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Make one call; a candidate that ended is replaced first."""
+        if given_up := self._given_up():
+            return given_up
+        request = {"do": "call", "on": call["function"], "args": call["args"], "kwargs": call["kwargs"]}
+        try:
+            candidate = self._ready_candidate()
+            if candidate is None:
+                return {"raised": self.loaded["raised"], "loading": True}
+            candidate.restart_clock()
+            return _reply(candidate.ask(request))
+        except CellEnded as end:
+            return self._note(end.ended)
+        except OutOfTime:
+            return {"ended": "wall_limit", "detail": "the time for all tests was used up"}
+
+    def program(self, stdin: str) -> dict[str, Any]:
+        """Run the whole program once."""
+        if given_up := self._given_up():
+            return given_up
+        try:
+            cell = self._cells.open("program", stdin=stdin.encode("utf-8", "surrogatepass"))
+        except OutOfTime:
+            return {"ended": "wall_limit", "detail": "the time for all tests was used up"}
+        with suppress(CellEnded):
+            cell.send({"source": self._source})
+        ended = cell.wait()
+        facts = self._note(ended)
+        return {**facts, "stdout": ended.stdout.decode("utf-8", "surrogateescape")}
+
+    def check(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
+        """Let the task's own checker judge what the program runs printed; runs that failed count as empty output."""
+        outputs = [run.get("stdout", "") for run in self.runs]
+        cases = [list(case) for case in zip(payload["inputs"], outputs, payload["checker"]["expected"], strict=True)]
+        checker = self._cells.open("checker", trusted=True)
+        try:
+            checked: list[dict[str, Any]] = checker.ask({"source": payload["checker"]["source"], "cases": cases})[
+                "checked"
+            ]
+        except CellEnded as end:
+            return [{"error": _sentence(end.ended) + " " + end.ended.stderr[-500:]}] * len(cases)
+        checker.end()
+        return checked
+
+    def examine(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
+        """Let an examiner run the test programs, and carry its words to candidates and back."""
+        keys = ("source", "programs", "entry_point")
+        examiner = self._cells.open("examiner", trusted=True, limits={"cpu_seconds": self._cells.time_left()})
+        try:
+            message = examiner.ask({key: payload[key] for key in keys})
+            while "report" not in message:
+                message = examiner.ask(self._carry(message["candidate"]))
+        except CellEnded as end:
+            detail = f"{end.ended.ending}: {end.ended.stderr[-500:]}"
+            return [{"error": detail, "examiner_ended": end.ended.ending, "asserts": [], "tests": []}] * len(
+                payload["programs"]
+            )
+        finally:
+            self.close()
+        examiner.end()
+        programs: list[dict[str, Any]] = message["report"]["programs"]
+        for program in programs:
+            if program.get("candidate_ended"):
+                program["endings"] = [facts["ended"] for facts in self._passed_limits] or ["exited"]
+        return programs
+
+    def close(self) -> None:
+        """End the candidate."""
+        if self._candidate is not None:
+            self._candidate.end()
+            self._candidate = None
+
+    def _carry(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Ask the candidate what the examiner asks; say how it ended when it does not live to answer."""
+        if given_up := self._given_up():
+            return {"ended": given_up["detail"]}
+        if "load" in message:
+            self.close()
+        try:
+            if self._candidate is None:
+                self._candidate = self._cells.open("candidate")
+                if "load" not in message:
+                    return {"ended": "the solution's process had ended"}
+            self._candidate.restart_clock()
+            return {"candidate": self._candidate.ask(message)}
+        except CellEnded as end:
+            return {"ended": self._note(end.ended)["detail"]}
+        except OutOfTime:
+            return {"ended": "the time for all tests was used up"}
+
+    def _ready_candidate(self) -> Cell | None:
+        """Return a candidate with the code loaded; None when loading raised."""
+        if self._candidate is None:
+            if "raised" in self.loaded:
+                return None
+            self._candidate = self._cells.open("candidate")
+            reply = _reply(self._candidate.ask({"load": self._source}))
+            self.loaded = {"raised": reply["raised"]} if "raised" in reply else {"value": True}
+            if "raised" in reply:
+                return None
+        return self._candidate
+
+    def _note(self, ended: Ended) -> dict[str, Any]:
+        self._candidate = None
+        facts = {
+            "ended": ended.ending,
+            "exit_status": ended.exit_status,
+            "detail": _sentence(ended),
+            "stderr": ended.stderr[-1000:],
+        }
+        if ended.ending.endswith("_limit"):
+            self._passed_limits.append(facts)
+        return facts
+
+    def _given_up(self) -> dict[str, Any] | None:
+        if len(self._passed_limits) < _MAX_LIMITS_PASSED:
+            return None
+        last = self._passed_limits[-1]
+        return {**last, "detail": f"not tried: {_MAX_LIMITS_PASSED} runs before it passed a limit"}
+
+
+def _reply(message: Any) -> dict[str, Any]:
+    """Return a candidate's answer, or what stands for one that is out of form."""
+    if isinstance(message, dict) and ("value" in message or isinstance(message.get("raised"), dict)):
+        return message
+    return {"raised": {"mro": ["ValueError"], "message": "the solution's process answered out of form"}}
+
+
+def _sentence(ended: Ended) -> str:
+    match ended.ending:
+        case "cpu_limit":
+            return f"it used more than its CPU time ({ended.cpu_seconds:.1f} s)"
+        case "wall_limit":
+            return f"it took longer than its time ({ended.wall_seconds:.1f} s)"
+        case "memory_limit":
+            return f"it used more than its memory ({ended.peak_memory_bytes >> 20} MiB)"
+        case "output_limit":
+            return "it wrote more than its output limit"
+        case "killed":
+            return f"it was killed by signal {-ended.exit_status}"
+    return f"it exited with status {ended.exit_status} without an answer"

@@ -1,0 +1,77 @@
+"""Runs a pytest or unittest file inside the examiner, with the solution's module replaced by stand-ins."""
+
+import io
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
+
+FILE = "test_solution.py"
+_MAX_TEXT = 1_000
+
+
+def run(framework: str, code: str) -> dict[str, Any]:
+    """Run ``code`` as a test file; return every test's name, outcome and detail."""
+    del framework  # pytest collects unittest's test cases as well
+    import pytest  # noqa: PLC0415 - only where test files are used; preloading it would double every zygote
+
+    with open(FILE, "w", encoding="utf-8") as file:
+        file.write(code)
+    recorder = Recorder()
+    arguments = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:asyncio",
+        "--noconftest",
+        "-c",
+        os.devnull,
+        "--rootdir=.",
+        FILE,
+    ]
+    with redirect_stdout(io.StringIO()) as output, redirect_stderr(io.StringIO()):
+        sys.path.insert(0, os.getcwd())
+        status = pytest.main([*arguments, "--capture=no", "--assert=plain"], plugins=[recorder])
+    if not recorder.collected:
+        return {
+            "error": "",
+            "tests": [],
+            "invalid": (recorder.problem or output.getvalue())[-_MAX_TEXT:] or f"status {status}",
+        }
+    return {"error": "", "tests": [recorder.outcomes.get(name) or _missing(name) for name in recorder.collected]}
+
+
+def _missing(name: str) -> dict[str, Any]:
+    return {"name": name, "passed": False, "detail": "the test did not run to its end"}
+
+
+class Recorder:
+    """A pytest plugin that remembers what was collected and what became of it. Only a passed call passes."""
+
+    def __init__(self) -> None:
+        self.collected: list[str] = []
+        self.outcomes: dict[str, dict[str, Any]] = {}
+        self.problem = ""
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Note every test before any runs."""
+        self.collected = [self._name(item.nodeid) for item in items]
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Note why the file could not be collected."""
+        if report.failed:
+            self.problem = str(report.longrepr)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note one phase of one test; a failed set-up or tear-down fails the test, a skip is no pass."""
+        name = self._name(report.nodeid)
+        if report.when == "call" or report.outcome != "passed":
+            passed = report.when == "call" and report.outcome == "passed" and not hasattr(report, "wasxfail")
+            known = self.outcomes.get(name)
+            if known is None or not passed:
+                detail = "" if passed else str(report.longrepr)[-_MAX_TEXT:]
+                self.outcomes[name] = {"name": name, "passed": passed, "detail": detail}
+
+    def _name(self, node: str) -> str:
+        return node.partition("::")[2]

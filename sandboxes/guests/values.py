@@ -1,0 +1,160 @@
+"""A codec for Python values that can only build plain ones.
+
+``encode`` reads values by their base class's storage, so that a subclass of list, int or str arrives as what it holds
+and none of its methods runs; ``decode`` is total: for any JSON it returns a value or raises `CodecError`.
+
+JSON's null, booleans, strings, lists and finite numbers stand for themselves; everything else is a one-key object:
+i (integer in hex), f (inf, -inf, nan), c (complex), b (bytes), y (bytearray), t (tuple), s (set), z (frozenset),
+d (dict, as pairs), o (an object that stays where it is: ``[handle, kind, description]``).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+MAX_DEPTH = 64
+MAX_NODES = 200_000
+MAX_INTEGER_BITS = 1 << 19
+_SAFE_INTEGER = 1 << 53
+
+Opaque: TypeAlias = "Callable[[Any], list[Any]]"
+
+
+class CodecError(Exception):
+    """The value is too deep, too large, or of no plain type; or the JSON says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """An object on the other side: it cannot be looked into, only pointed at."""
+
+    handle: int
+    kind: str
+    """``function``, ``class``, ``exception``, ``iterator``, ``awaitable``, ``module`` or ``object``."""
+    description: str
+
+
+class Encoder:
+    """Encodes one message; the budget of nodes is for all its values."""
+
+    def __init__(self, opaque: "Callable[[Any], list[Any]] | None" = None) -> None:
+        """``opaque`` gives ``[handle, kind, description]`` for what is not plain; without it such values are refused."""
+        self._opaque = opaque
+        self._nodes = 0
+
+    def encode(self, value: Any, depth: int = 0) -> Any:
+        """Return ``value`` as JSON. Raises `CodecError`."""
+        self._nodes += 1
+        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
+            raise CodecError("the value is too deep or too large")
+        if value is None or value is True or value is False:
+            return value
+        kind = type(value)
+        for base, encoder in _ENCODERS:
+            if kind is base or (base in kind.__mro__ and not issubclass(kind, type)):
+                return encoder(self, value, depth + 1)
+        if self._opaque is None:
+            raise CodecError(f"{kind.__name__} is not plain")
+        return {"o": self._opaque(value)}
+
+    def items(self, values: Any, depth: int) -> list[Any]:
+        """Encode each of ``values``."""
+        return [self.encode(value, depth) for value in values]
+
+
+def _integer(_: Encoder, value: int, __: int) -> Any:
+    plain = int.__pos__(value)
+    if -_SAFE_INTEGER <= plain <= _SAFE_INTEGER:
+        return plain
+    if plain.bit_length() > MAX_INTEGER_BITS:
+        raise CodecError(f"an integer of {plain.bit_length()} bits")
+    return {"i": hex(plain)}
+
+
+def _floating(_: Encoder, value: float, __: int) -> Any:
+    plain = float.__pos__(value)
+    return plain if plain - plain == 0.0 else {"f": float.__repr__(plain)}
+
+
+def _unordered(encoder: Encoder, values: Any, depth: int) -> list[Any]:
+    return sorted(encoder.items(values, depth), key=repr)
+
+
+_ENCODERS: tuple[tuple[type, Callable[[Encoder, Any, int], Any]], ...] = (
+    (str, lambda _, value, __: str.__getitem__(value, slice(None))),
+    (int, _integer),
+    (float, _floating),
+    (list, lambda encoder, value, depth: encoder.items(list.__iter__(value), depth)),
+    (tuple, lambda encoder, value, depth: {"t": encoder.items(tuple.__iter__(value), depth)}),
+    (
+        dict,
+        lambda encoder, value, depth: {
+            "d": [[encoder.encode(key, depth), encoder.encode(item, depth)] for key, item in dict.items(value)]
+        },
+    ),
+    (set, lambda encoder, value, depth: {"s": _unordered(encoder, set.__iter__(value), depth)}),
+    (frozenset, lambda encoder, value, depth: {"z": _unordered(encoder, frozenset.__iter__(value), depth)}),
+    (bytes, lambda _, value, __: {"b": bytes.hex(value)}),
+    (bytearray, lambda _, value, __: {"y": bytearray.hex(value)}),
+    (
+        complex,
+        lambda encoder, value, depth: {
+            "c": encoder.items((complex.__pos__(value).real, complex.__pos__(value).imag), depth)
+        },
+    ),
+)
+
+
+def encode(value: Any) -> Any:
+    """Return plain ``value`` as JSON. Raises `CodecError`."""
+    return Encoder().encode(value)
+
+
+def decode(data: Any, resolve: Callable[[Remote], Any] = lambda remote: remote, depth: int = 0) -> Any:
+    """Return the value that ``data`` says; objects of the other side become what ``resolve`` makes of them.
+
+    Raises `CodecError`.
+    """
+    if depth > MAX_DEPTH + 1:
+        raise CodecError("the value is too deep")
+    if data is None or isinstance(data, bool | int | float | str):
+        return data
+    if isinstance(data, list):
+        return [decode(item, resolve, depth + 1) for item in data]
+    if not isinstance(data, dict) or len(data) != 1:
+        raise CodecError("an object with one key is expected")
+    ((tag, body),) = data.items()
+    decoder = _DECODERS.get(tag)
+    if decoder is None:
+        raise CodecError(f"{tag!r} is no tag")
+    try:
+        return decoder(body, lambda item: decode(item, resolve, depth + 1), resolve)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CodecError(f"{tag!r} cannot hold that: {error}") from None
+
+
+def _remote(body: Any, resolve: Callable[[Remote], Any]) -> Any:
+    handle, kind, description = body
+    if not (type(handle) is int and isinstance(kind, str) and isinstance(description, str)):
+        raise CodecError("a reference is a number and two strings")
+    return resolve(Remote(handle, kind, description))
+
+
+def _special(body: Any) -> float:
+    if body not in ("inf", "-inf", "nan"):
+        raise CodecError("inf, -inf or nan is expected")
+    return float(body)
+
+
+_DECODERS: dict[str, Callable[[Any, Callable[[Any], Any], Callable[[Remote], Any]], Any]] = {
+    "i": lambda body, _, __: int(body, 16),
+    "f": lambda body, _, __: _special(body),
+    "c": lambda body, item, __: complex(*(item(part) for part in body)),
+    "b": lambda body, _, __: bytes.fromhex(body),
+    "y": lambda body, _, __: bytearray.fromhex(body),
+    "t": lambda body, item, __: tuple([item(part) for part in body]),
+    "s": lambda body, item, __: {item(part) for part in body},
+    "z": lambda body, item, __: frozenset([item(part) for part in body]),
+    "d": lambda body, item, __: {item(key): item(value) for key, value in body},
+    "o": lambda body, _, resolve: _remote(body, resolve),
+}
