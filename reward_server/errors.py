@@ -11,3 +11,4 @@ class InvalidTaskError(Exception):
         """``field`` is the path below the task in the wire's names, e.g. ``call_tests[2].expected``."""
         super().__init__(f"{field}: {message}" if field else message)
         self.field = field
+        self.reason = message

@@ -1,0 +1,1 @@
+"""The command line: `reward-server serve | grade | doctor | capabilities`."""

@@ -1,0 +1,129 @@
+"""The server's configuration: one small record from TOML and flags. Secrets come from the environment only."""
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sandboxes.base import MIB, AssuranceLevel, Limits
+
+TOKEN_VARIABLE = "REWARD_SERVER_TOKEN"  # noqa: S105 - the name of the variable
+SANDBOXES = ("auto", "docker", "local")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that can be set."""
+
+    listen: str = "127.0.0.1:50051"
+    """Host and port; port 0 takes a free one."""
+    sandbox: Literal["auto", "docker", "local"] = "auto"
+    """``auto`` is Docker where a daemon answers and the image exists, else the embedded sandbox."""
+    image: str = "reward-sandbox:latest"
+    """The image of Docker boxes."""
+    runtime: str = ""
+    """The OCI runtime of Docker boxes, e.g. ``runsc``; empty for the daemon's default."""
+    boxes: int = 0
+    """How many samples run at once; 0 for one per CPU core."""
+    jobs_per_box: int = 1_000
+    """After so many jobs a box is replaced; 1 gives every job a fresh one."""
+    minimum_assurance: str = "namespace"
+    """The server refuses to start in a sandbox below this level: low, namespace, container or virtualized."""
+    max_message_bytes: int = 64 * MIB
+    max_samples_per_request: int = 4_096
+    max_response_bytes: int = MIB
+    max_queued_samples: int = 20_000
+    remembered_verdicts: int = 20_000
+    """How many verdicts are kept for identical samples; 0 for none."""
+    drain_seconds: float = 120.0
+    """How long running calls may take to finish after SIGTERM."""
+    tls_certificate: str = ""
+    """A PEM file; with `tls_key` the server speaks TLS only."""
+    tls_key: str = ""
+    default_limits: Limits = Limits()
+    max_limits: Limits = Limits(
+        cpu_seconds=120.0,
+        wall_seconds=300.0,
+        total_seconds=600.0,
+        memory_bytes=4096 * MIB,
+        output_bytes=16 * MIB,
+        processes=256,
+        file_bytes=512 * MIB,
+    )
+
+    def __post_init__(self) -> None:
+        if self.sandbox not in SANDBOXES:
+            raise ConfigError(f"sandbox: {self.sandbox!r} is none of {', '.join(SANDBOXES)}")
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ConfigError("tls_certificate and tls_key: both or neither")
+        for name in ("boxes", "jobs_per_box", "remembered_verdicts"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name}: {getattr(self, name)} is negative")
+        _ = self.minimum_level
+
+    @property
+    def minimum_level(self) -> AssuranceLevel:
+        """`minimum_assurance` as a level."""
+        try:
+            return AssuranceLevel[self.minimum_assurance.upper()]
+        except KeyError:
+            raise ConfigError(f"minimum_assurance: {self.minimum_assurance!r} is no assurance level") from None
+
+    @property
+    def concurrency(self) -> int:
+        """`boxes`, or the number of cores."""
+        return self.boxes or os.cpu_count() or 1
+
+
+def load(path: Path | None, flags: Mapping[str, Any]) -> Config:
+    """Return the configuration in the TOML file ``path``, with ``flags`` that are not None over it.
+
+    Raises `ConfigError`.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path}: {error}") from error
+    values |= {name: value for name, value in flags.items() if value is not None}
+    config: Config = _record(Config, values, "")
+    return config
+
+
+def _record(kind: Any, values: Mapping[str, Any], prefix: str) -> Any:
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    arguments: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, n=1)
+            hint = f"; did you mean {prefix}{near[0]}?" if near else ""
+            raise ConfigError(f"{prefix}{name}: there is no such key{hint}")
+        default = fields[name].default
+        if isinstance(default, Limits):
+            arguments[name] = dataclasses.replace(default, **_values(Limits, value, f"{prefix}{name}."))
+        else:
+            arguments[name] = _checked(value, type(default), prefix + name)
+    return kind(**arguments)
+
+
+def _values(kind: Any, values: Any, prefix: str) -> dict[str, Any]:
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{prefix.rstrip('.')}: a table is expected")
+    return {name: getattr(_record(kind, {name: value}, prefix), name) for name, value in values.items()}
+
+
+def _checked(value: Any, kind: type, name: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{name}: {value!r} is no {kind.__name__}")
+    return value

@@ -1,0 +1,36 @@
+"""The one place where an exception becomes a Failure. A fault is never a score."""
+
+import logging
+
+from reward_server.errors import InvalidTaskError
+from reward_server.verdict import Failure, FailureReason
+from sandboxes.errors import SandboxError
+
+_log = logging.getLogger(__name__)
+
+
+class DeadlineError(Exception):
+    """The caller's deadline comes before the result."""
+
+
+class JudgeUnavailableError(Exception):
+    """A model that judges could not be reached or did not answer in form."""
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return what ``error``, raised while a sample was graded, means for its caller."""
+    match error:
+        case InvalidTaskError():
+            return Failure(reason=FailureReason.INVALID_TASK, message=f"The task is wrong: {error}")
+        case SandboxError():
+            message = f"The sandbox failed: {error}"
+            return Failure(reason=FailureReason.SANDBOX_UNAVAILABLE, message=message, retryable=True)
+        case DeadlineError():
+            message = "The caller's deadline came before the result; send the sample again with more time."
+            return Failure(reason=FailureReason.DEADLINE, message=message, retryable=True)
+        case JudgeUnavailableError():
+            message = f"The judging model failed: {error}"
+            return Failure(reason=FailureReason.JUDGE_UNAVAILABLE, message=message, retryable=True)
+    _log.error("a grader is defective", exc_info=error)
+    message = f"The grader is defective; please report it: {type(error).__name__}: {error}"
+    return Failure(reason=FailureReason.GRADER_ERROR, message=message)
