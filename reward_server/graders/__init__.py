@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from reward_server.graders import code_tests
+from reward_server.graders import code_tests, math_answer, sql_query
 from reward_server.graders.base import Grader
 from reward_server.tasks.code_tests import CodeTestsTask
+from reward_server.tasks.math_answer import MathAnswerTask
+from reward_server.tasks.sql_query import SqlQueryTask
 
 __all__ = ["GRADERS", "Entry", "Grader"]
 
@@ -22,5 +24,7 @@ class Entry:
 
 GRADERS: dict[str, Entry] = {
     "code_tests": Entry(code_tests.GRADER, CodeTestsTask, ("candidate", "program", "examiner")),
+    "math_answer": Entry(math_answer.GRADER, MathAnswerTask, ("math_answer",)),
+    "sql_query": Entry(sql_query.GRADER, SqlQueryTask, ("sql_query",)),
 }
 """By the name of the task's field in the proto."""

@@ -17,6 +17,18 @@ from reward_server.verdict import Flag
 _THINKING_TAGS = ("think", "thinking", "reasoning")
 _BOXES = ("\\boxed", "\\fbox")
 _PHRASES = ("final answer is", "final answer:", "the answer is", "answer is", "answer:")
+_SQL_STARTS = (
+    "select ",
+    "with ",
+    "select\t",
+    "select*",
+    "select(",
+    "insert ",
+    "update ",
+    "delete ",
+    "values ",
+    "values(",
+)
 _CODE_STARTS = (
     "def ",
     "class ",
@@ -136,7 +148,7 @@ def extract_code(response: str, languages: Sequence[str], defining: str = "") ->
         return Extraction((defined or pool)[-1].text, "fence", texts)
     if not text.strip():
         return _NOTHING
-    code = _unfenced_code(text)
+    code = _unfenced_sql(text) if "sql" in languages else _unfenced_code(text)
     return Extraction(code, "bare" if tagged is None else "answer_tag", (code,))
 
 
@@ -158,6 +170,17 @@ def _unfenced_code(text: str) -> str:
         if line.startswith(_CODE_STARTS):
             return "\n".join(lines[position:])
     return "\n".join(lines)
+
+
+def _unfenced_sql(text: str) -> str:
+    """Return from the first line that begins a statement to the next blank line."""
+    lines = text.strip("\r\n").splitlines()
+    starts = (i for i, line in enumerate(lines) if f"{line.strip().lower()} ".startswith(_SQL_STARTS))
+    first = next(starts, None)
+    if first is None:
+        return "\n".join(lines)
+    last = next((i for i in range(first, len(lines)) if not lines[i].strip()), len(lines))
+    return "\n".join(lines[first:last])
 
 
 def extract_json_text(response: str) -> Extraction:

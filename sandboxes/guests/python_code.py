@@ -2,7 +2,8 @@
 
 Payload: ``source``; ``calls`` (function, args, kwargs as encoded values); ``inputs`` (standard input of each program
 run); ``programs`` (code, framework), ``entry_point``, and perhaps ``checker``. Report: ``loaded``, ``calls``, ``runs``,
-``checked``, ``programs``, each in the order of the payload. What the tests expect is known to the examiner, if to anyone here, and never to a candidate.
+``checked``, ``programs``, each in the order of the payload. What the tests expect is known to the examiner,
+if to anyone here, and never to a candidate.
 """
 
 from contextlib import suppress

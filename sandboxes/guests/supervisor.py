@@ -23,6 +23,9 @@ CONDUCTORS = {"python_code"}
 FUNCTIONS = {"sql_query", "math_answer", "json_extraction"}
 """Programs that are one call of ``run(payload)`` in the module of that name."""
 
+_PRESSED = {"cpu_limit", "wall_limit", "memory_limit"}
+"""Endings that a busier or idler machine might not have seen."""
+
 
 class HostLink:
     """The host's end: frames on standard input and output."""
@@ -99,7 +102,9 @@ def _serve(host: HostLink, cells: Cells, job: dict[str, Any]) -> None:
     try:
         report, out_of_time = _conduct(cells, job)
         cells.close()
+        spent = out_of_time or cells.time_left() <= 0
         answer["execution"] = _execution(cells.all_ended, report, out_of_time=out_of_time)
+        answer["execution"]["pressed"] = spent or any(ended.ending in _PRESSED for ended in cells.all_ended)
     except Cancelled:
         cells.close()
         answer["cancelled"] = True

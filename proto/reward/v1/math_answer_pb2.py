@@ -24,13 +24,13 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breward/v1/math_answer.proto\x12\treward.v1\"\"\n\x0eMathAnswerTask\x12\x10\n\x08\x65xpected\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breward/v1/math_answer.proto\x12\treward.v1\"\xce\x01\n\x0eMathAnswerTask\x12\x10\n\x08\x65xpected\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x03(\t\x12\x16\n\ttolerance\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0e\x64\x65\x63imal_places\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x0f\n\x07ordered\x18\x05 \x01(\x08\x12\x16\n\x0eignore_percent\x18\x06 \x01(\x08\x12\x19\n\x11\x61llow_unevaluated\x18\x07 \x01(\x08\x42\x0c\n\n_toleranceB\x11\n\x0f_decimal_placesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reward.v1.math_answer_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MATHANSWERTASK']._serialized_start=42
-  _globals['_MATHANSWERTASK']._serialized_end=76
+  _globals['_MATHANSWERTASK']._serialized_start=43
+  _globals['_MATHANSWERTASK']._serialized_end=249
 # @@protoc_insertion_point(module_scope)

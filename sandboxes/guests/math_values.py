@@ -1,0 +1,123 @@
+"""Trees of answers as SymPy values, within bounds: sizes are checked before anything is computed."""
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy import Expr, Integer, Rational, Symbol
+
+from .math_grammar import Tree
+
+_MAX_EXPONENT = 2_000
+_MAX_POWER_BITS = 20_000
+_MAX_FACTORIAL = 300
+_CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "infinity": sympy.oo}
+_FUNCTIONS = {
+    name: getattr(sympy, theirs)
+    for name, theirs in {
+        "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "arcsin": "asin",
+        "arccos": "acos", "arctan": "atan", "arccot": "acot", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
+        "ln": "log", "exp": "exp", "sqrt": "sqrt", "abs": "Abs", "floor": "floor", "ceil": "ceiling", "max": "Max",
+        "min": "Min", "gcd": "gcd", "lcm": "lcm",
+    }.items()
+}  # fmt: skip
+
+
+class ValueBoundError(Exception):
+    """The value is too large to compute, or the tree is no single value."""
+
+
+def number(text: str) -> Rational:
+    """Return a decimal numeral as an exact rational."""
+    return Rational(Fraction(text if text[:1] != "." else f"0{text}"))
+
+
+def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
+    """Return the value of an expression's tree. Raises `ValueBoundError`."""
+
+    def of(inner: Tree) -> Any:
+        return value(inner, ignore_percent=ignore_percent)
+
+    match tree:
+        case ("number", text):
+            return number(text)
+        case ("symbol", name):
+            return Symbol(name)
+        case ("constant", name):
+            return _CONSTANTS[name]
+        case ("add", terms):
+            return sympy.Add(*(of(term) for term in terms))
+        case ("multiply", factors):
+            return sympy.Mul(*(of(factor) for factor in factors))
+        case ("negate", inner):
+            return -of(inner)
+        case ("divide", left, right):
+            return _divide(of(left), of(right))
+        case ("mixed", whole, top, bottom):
+            return of(whole) + _divide(of(top), of(bottom))
+        case ("power", base, exponent):
+            return _power(of(base), of(exponent))
+        case ("percent", inner):
+            return of(inner) if ignore_percent else of(inner) / 100
+        case ("degrees", inner):
+            return of(inner)
+        case ("call", name, arguments):
+            return _call(name, [of(argument) for argument in arguments])
+        case ("matrix", rows) if len({len(row) for row in rows}) == 1:
+            return sympy.ImmutableMatrix([[of(cell) for cell in row] for row in rows])
+    raise ValueBoundError(f"a {tree[0]} is no single value")
+
+
+def _divide(left: Any, right: Any) -> Any:
+    if right == 0:
+        raise ValueBoundError("a division by zero")
+    return left / right
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if isinstance(exponent, Integer) and isinstance(base, Rational):
+        bits = max(int(base.p).bit_length(), int(base.q).bit_length())
+        if bits * abs(int(exponent)) > _MAX_POWER_BITS:
+            raise ValueBoundError("a power is too large")
+        if base == 0 and exponent < 0:
+            raise ValueBoundError("a division by zero")
+        return base**exponent
+    if isinstance(exponent, Rational):
+        if abs(exponent) > _MAX_EXPONENT or int(exponent.q) > _MAX_EXPONENT:
+            raise ValueBoundError("an exponent is too large")
+        if (
+            isinstance(base, Rational)
+            and max(int(base.p).bit_length(), int(base.q).bit_length()) > _MAX_POWER_BITS // 64
+        ):
+            raise ValueBoundError("a root of a number with too many digits")
+        if isinstance(exponent, Integer) and abs(exponent) > 30 and not isinstance(base, Symbol):
+            return sympy.Pow(base, exponent, evaluate=False)
+        return sympy.Pow(base, exponent)
+    if exponent.is_number and abs(sympy.N(exponent, 10)) > _MAX_EXPONENT:
+        raise ValueBoundError("an exponent is too large")
+    return sympy.Pow(base, exponent)
+
+
+def _call(name: str, arguments: list[Any]) -> Any:
+    if name == "factorial":
+        (count,) = arguments
+        if not isinstance(count, Integer) or not 0 <= count <= _MAX_FACTORIAL:
+            if isinstance(count, Expr) and count.free_symbols:
+                return sympy.factorial(count, evaluate=False)
+            raise ValueBoundError("a factorial is too large")
+        return Integer(math.factorial(int(count)))
+    if name == "binomial":
+        top, bottom = arguments
+        if not all(isinstance(item, Integer) and 0 <= item <= _MAX_FACTORIAL for item in arguments):
+            raise ValueBoundError("a binomial coefficient is too large")
+        return Integer(math.comb(int(top), int(bottom)))
+    if name in ("log", "log10"):
+        base = arguments[1] if len(arguments) > 1 else Integer(10) if name == "log10" else None
+        return sympy.log(arguments[0]) if base is None else sympy.log(arguments[0]) / sympy.log(base)
+    if name not in _FUNCTIONS or not arguments:
+        raise ValueBoundError(f"the function {name} is not known")
+    try:
+        return _FUNCTIONS[name](*arguments)
+    except (TypeError, ValueError) as error:
+        raise ValueBoundError(str(error)) from None
