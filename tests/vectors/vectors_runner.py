@@ -11,7 +11,7 @@ from reward_server.config import Config
 from reward_server.grading import Graded, grade_all
 from sandboxes.base import Sandbox
 
-VECTORS = Path(__file__).with_name("vectors")
+VECTORS = Path(__file__).parent
 
 
 def load(path: Path) -> list[dict[str, Any]]:
