@@ -43,7 +43,7 @@ def serve(
     from reward_server.server import RewardServer  # noqa: PLC0415
     from reward_server.server import serve as serve_until_told  # noqa: PLC0415
 
-    _log_to_stderr(verbose=verbose)
+    _log_to_stderr(verbose=verbose, usual=logging.INFO)
     settings = _load(config, listen=listen, sandbox=sandbox, boxes=boxes, image=image, runtime=runtime)
 
     def announce(server: RewardServer) -> None:
@@ -115,7 +115,7 @@ def _run(work: Any) -> Any:
         return asyncio.run(work())
     except (SandboxError, ConfigError, OSError) as error:
         _fail(str(error))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise typer.Exit(130) from None
 
 
@@ -124,9 +124,11 @@ def _fail(message: str) -> None:
     raise typer.Exit(_TROUBLE)
 
 
-def _log_to_stderr(*, verbose: bool) -> None:
-    level = logging.INFO if verbose else logging.WARNING
+def _log_to_stderr(*, verbose: bool, usual: int = logging.WARNING) -> None:
+    level = logging.DEBUG if verbose else usual
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("asyncio", "docker", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def main() -> None:

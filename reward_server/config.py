@@ -14,6 +14,16 @@ from sandboxes.base import MIB, AssuranceLevel, Limits
 TOKEN_VARIABLE = "REWARD_SERVER_TOKEN"  # noqa: S105 - the name of the variable
 SANDBOXES = ("auto", "docker", "local")
 
+_AT_LEAST = {
+    "boxes": 0,
+    "jobs_per_box": 1,
+    "max_message_bytes": 64 << 10,
+    "max_samples_per_request": 1,
+    "max_response_bytes": 1,
+    "verdict_memory_bytes": 0,
+    "drain_seconds": 0,
+}
+
 
 class ConfigError(Exception):
     """The configuration cannot be used; the message names the key."""
@@ -41,8 +51,8 @@ class Config:
     max_samples_per_request: int = 4_096
     max_response_bytes: int = MIB
     max_queued_samples: int = 20_000
-    remembered_verdicts: int = 20_000
-    """How many verdicts are kept for identical samples; 0 for none."""
+    verdict_memory_bytes: int = 64 * MIB
+    """How much room verdicts kept for identical samples may take; 0 to keep none."""
     drain_seconds: float = 120.0
     """How long running calls may take to finish after SIGTERM."""
     tls_certificate: str = ""
@@ -64,9 +74,18 @@ class Config:
             raise ConfigError(f"sandbox: {self.sandbox!r} is none of {', '.join(SANDBOXES)}")
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ConfigError("tls_certificate and tls_key: both or neither")
-        for name in ("boxes", "jobs_per_box", "remembered_verdicts"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name}: {getattr(self, name)} is negative")
+        for name, least in _AT_LEAST.items():
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name}: {getattr(self, name)} is less than {least}")
+        if self.max_samples_per_request > self.max_queued_samples:
+            raise ConfigError(
+                f"max_samples_per_request: {self.max_samples_per_request} samples never fit into the queue of "
+                f"max_queued_samples = {self.max_queued_samples}"
+            )
+        for limit in dataclasses.fields(Limits):
+            default, largest = getattr(self.default_limits, limit.name), getattr(self.max_limits, limit.name)
+            if not 0 < default <= largest:
+                raise ConfigError(f"default_limits.{limit.name}: {default} is not above 0 and at most {largest}")
         _ = self.minimum_level
 
     @property

@@ -1,6 +1,7 @@
 """The one place where an exception becomes a Failure. A fault is never a score."""
 
 import logging
+import traceback
 
 from reward_server.errors import InvalidTaskError
 from reward_server.verdict import Failure, FailureReason
@@ -31,6 +32,7 @@ def failure_of(error: Exception) -> Failure:
         case JudgeUnavailableError():
             message = f"The judging model failed: {error}"
             return Failure(reason=FailureReason.JUDGE_UNAVAILABLE, message=message, retryable=True)
-    _log.error("a grader is defective", exc_info=error)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("a grader is defective: %s at\n%s", type(error).__name__, frames)  # its message may quote a response
     message = f"The grader is defective; please report it: {type(error).__name__}: {error}"
     return Failure(reason=FailureReason.GRADER_ERROR, message=message)

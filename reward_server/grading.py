@@ -61,8 +61,7 @@ async def _grade(
     room: asyncio.Semaphore,
 ) -> None:
     try:
-        engine.admit(1)
-        graded = await engine.grade(order)
+        graded = await engine.submit([order])[0]
     finally:
         room.release()
     provenance = {"grader": order.task.grader, "grader_version": GRADERS[order.task.grader].grader.version}

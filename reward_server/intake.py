@@ -1,21 +1,18 @@
 """From a request's tasks and samples to what the engine grades. The contract's rules for requests are checked here."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reward.v1 import sample_pb2
 
 from reward_server import wire
 from reward_server.errors import InvalidTaskError
-from reward_server.graders import GRADERS
+from reward_server.graders import GRADERS, Entry
 from reward_server.scoring import Sample, Task
 from reward_server.statuses import RequestError
 from sandboxes.base import Limits
 
 MAX_ID_CHARACTERS = 256
-_REMEMBERED_TASKS = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +24,20 @@ class Order:
 
 
 class Intake:
-    """Checks requests and makes orders of them; records of tasks seen before are taken from memory."""
+    """Checks requests and makes orders of them. What is wrong inside a task becomes its samples' Failure, later."""
 
-    def __init__(self, *, default_limits: Limits, max_limits: Limits, max_samples: int) -> None:
+    def __init__(
+        self,
+        *,
+        default_limits: Limits,
+        max_limits: Limits,
+        max_samples: int,
+        graders: Mapping[str, Entry] = GRADERS,
+    ) -> None:
         self._default_limits = default_limits
         self._max_limits = max_limits
         self._max_samples = max_samples
-        self._tasks: OrderedDict[bytes, Task] = OrderedDict()
-        self._lock = threading.Lock()
+        self._graders = graders
 
     def orders(
         self, tasks: Sequence[sample_pb2.Task], samples: Sequence[sample_pb2.Sample], run_id: str, *, distinct: bool
@@ -57,25 +60,21 @@ class Intake:
             orders.append(Order(sample_id=sample.sample_id, sample=self._sample(sample, task, limits, path)))
         return orders
 
-    def task(self, message: sample_pb2.Task) -> Task:
-        """Return ``message`` as the engine takes it; what is wrong inside it becomes its samples' Failure."""
-        digest = wire.task_digest(message)
-        with self._lock:
-            if (known := self._tasks.get(digest)) is not None:
-                self._tasks.move_to_end(digest)
-                return known
-        grader = message.WhichOneof("grader") or ""
-        record: object
-        try:
-            record = wire.record(getattr(message, grader), GRADERS[grader].task)
-        except InvalidTaskError as error:
-            record = InvalidTaskError(f"{grader}.{error.field}".rstrip("."), error.reason)
-        task = Task(grader=grader, record=record, digest=digest)
-        with self._lock:
-            self._tasks[digest] = task
-            while len(self._tasks) > _REMEMBERED_TASKS:
-                self._tasks.popitem(last=False)
-        return task
+    def _task(self, message: sample_pb2.Task, path: str) -> Task:
+        grader = message.WhichOneof("grader")
+        if grader is None:
+            raise RequestError(f"{path}.grader: no grader is set; one of {', '.join(self._graders)} is expected")
+        if grader not in self._graders:
+            raise RequestError(f"{path}.{grader}: this server has no such grader, but {', '.join(self._graders)}")
+        kind, inner = self._graders[grader].task, getattr(message, grader)
+
+        def read() -> object:
+            try:
+                return wire.record(inner, kind)
+            except InvalidTaskError as error:
+                raise InvalidTaskError(f"{grader}.{error.field}".rstrip("."), error.reason) from error
+
+        return Task(grader=grader, read=read, digest=wire.task_digest(message), size_bytes=message.ByteSize())
 
     def _known_tasks(self, tasks: Sequence[sample_pb2.Task]) -> dict[str, tuple[Task, Limits]]:
         known: dict[str, tuple[Task, Limits]] = {}
@@ -85,9 +84,8 @@ class Intake:
                 raise RequestError(f"{path}.task_id: 1 to {MAX_ID_CHARACTERS} characters are expected")
             if message.task_id in known:
                 raise RequestError(f"{path}.task_id: {message.task_id!r} is already another task's")
-            if message.WhichOneof("grader") is None:
-                raise RequestError(f"{path}.grader: no grader is set; one of {', '.join(GRADERS)} is expected")
-            known[message.task_id] = (self.task(message), self._limits(message.limits, self._default_limits, path))
+            limits = self._limits(message.limits, self._default_limits, path)
+            known[message.task_id] = (self._task(message, path), limits)
         return known
 
     def _check_ids(

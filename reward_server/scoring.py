@@ -3,23 +3,27 @@
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from reward_server.errors import InvalidTaskError
-from reward_server.faults import failure_of
-from reward_server.graders import GRADERS
+from reward_server.faults import DeadlineError, failure_of
+from reward_server.flights import Flights
+from reward_server.graders import GRADERS, Entry
+from reward_server.graders.base import CompositeGrader, Grader, Part
+from reward_server.memory import Memory
+from reward_server.references import References, run_in
 from reward_server.turnstile import Turnstile
-from reward_server.verdict import Result, Ruling, Verdict
-from sandboxes.base import Execution, Job, Limits, Sandbox
-from sandboxes.errors import SandboxError
+from reward_server.verdict import Failure, Result, Ruling, Verdict
+from sandboxes.base import MIB, Job, Limits, Sandbox
 
-T = TypeVar("T")
-_REMEMBERED_REFERENCES = 1_000
+_RECORDS_BYTES = 256 * MIB
+"""What the tasks kept as records may weigh, as messages."""
+_OVERHEAD_BYTES = 1_000
+"""About what a kept thing weighs beside its texts."""
 _UNSTABLE = frozenset({Ruling.TIME_LIMIT, Ruling.MEMORY_LIMIT})
 """Rulings that a busy machine may change: never remembered."""
+_MIN_RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.1, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +31,11 @@ class Task:
     """A task as the engine takes it."""
 
     grader: str
-    record: Any
-    """A record of the grader's task, or the error that it is invalid."""
+    read: Callable[[], Any]
+    """Makes the record that the grader takes. Raises `InvalidTaskError`."""
     digest: bytes
     """Tells tasks apart by content."""
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,8 @@ class Graded:
     queue_seconds: float = 0.0
     run_seconds: float = 0.0
     shared: bool = False
+    lasting: bool = True
+    """Whether the same sample would surely get the same verdict again."""
 
 
 class QueueFullError(Exception):
@@ -75,126 +82,147 @@ class Engine:
         self,
         sandbox: Sandbox,
         *,
-        max_queued: int = 10_000,
-        max_response_bytes: int = 1 << 20,
-        remembered_verdicts: int = 20_000,
+        max_queued: int = 20_000,
+        max_response_bytes: int = MIB,
+        verdict_memory_bytes: int = 64 * MIB,
+        graders: Mapping[str, Entry] = GRADERS,
     ) -> None:
         self._sandbox = sandbox
         self._max_queued = max_queued
         self._max_response_bytes = max_response_bytes
-        self._turnstile = Turnstile(sandbox.concurrency)
-        self._flights: dict[Hashable, _Flight[Graded]] = {}
-        self._references: OrderedDict[Hashable, _Flight[Execution]] = OrderedDict()
-        self._remembered: OrderedDict[Hashable, Graded] = OrderedDict()
-        self._remember_at_most = remembered_verdicts
+        self._graders = graders
+        self._planning = Turnstile(1)
+        self._running = Turnstile(sandbox.concurrency)
+        self._flights: Flights[Graded] = Flights()
+        self._verdicts: Memory[Hashable, Graded] = Memory(verdict_memory_bytes)
+        self._records: Memory[bytes, Any] = Memory(_RECORDS_BYTES)
+        self._references = References(sandbox)
         self._accepted = 0
-        self._recent_seconds = 0.1
+        self._mean_seconds = 0.1
 
     @property
     def accepted(self) -> int:
         """How many samples are accepted and not yet answered."""
         return self._accepted
 
-    def admit(self, count: int) -> None:
-        """Accept ``count`` samples or none; each is then graded by `grade`. Raises `QueueFullError`."""
+    def submit(
+        self, samples: Sequence[Sample], *, party: Hashable = None, deadline: float | None = None
+    ) -> list[asyncio.Task[Graded]]:
+        """Accept all of ``samples`` or none; return one task for each, which gives its result and raises no fault.
+
+        ``party`` is who shares its turns fairly with others; ``deadline``, on the loop's clock, is when results that
+        are not there become Failures. Cancel a task to give its sample up. Raises `QueueFullError`.
+        """
         room = self._max_queued - self._accepted
-        if count > room:
-            wait = (count - room) * self._recent_seconds / max(1, self._sandbox.concurrency)
-            raise QueueFullError(count, room, min(30.0, max(0.1, wait)))
-        self._accepted += count
+        if len(samples) > room:
+            wait = (len(samples) - room) * self._mean_seconds / max(1, self._sandbox.concurrency)
+            raise QueueFullError(len(samples), room, min(_MAX_RETRY_SECONDS, max(_MIN_RETRY_SECONDS, wait)))
+        self._accepted += len(samples)
+        tasks = [asyncio.create_task(self._answer(sample, party, deadline)) for sample in samples]
+        for task in tasks:
+            task.add_done_callback(self._answered)  # also for tasks cancelled before they began
+        return tasks
 
-    async def grade(self, sample: Sample, party: Hashable = None) -> Graded:
-        """Grade an admitted sample; ``party`` is who shares its turns fairly with others. Never raises a fault."""
+    def _answered(self, _: asyncio.Task[Graded]) -> None:
+        self._accepted -= 1
+
+    async def _answer(self, sample: Sample, party: Hashable, deadline: float | None) -> Graded:
+        key = sample.key
+        if remembered := self._verdicts.get(key):
+            return replace(remembered, shared=True, queue_seconds=0.0, run_seconds=0.0)
         try:
-            if remembered := self._remembered.get(key := sample.key):
-                self._remembered.move_to_end(key)
-                return replace(remembered, shared=True, queue_seconds=0.0, run_seconds=0.0)
-            flight = self._flights.get(key)
-            if flight is not None:
-                return replace(await flight.join(), shared=True)
-            flight = _Flight(self._grade_once(sample, party), lambda: self._flights.pop(key, None))
-            self._flights[key] = flight
-            graded = await flight.join()
-            self._remember(key, graded)
-            return graded
-        finally:
-            self._accepted -= 1
+            async with asyncio.timeout_at(deadline):
+                graded, shared = await self._flights.join(key, lambda: self._grade(sample, key, party))
+        except TimeoutError:
+            return Graded(result=failure_of(DeadlineError()))
+        return replace(graded, shared=True) if shared else graded
 
-    def _remember(self, key: Hashable, graded: Graded) -> None:
-        if isinstance(graded.result, Verdict) and graded.result.ruling not in _UNSTABLE:
-            self._remembered[key] = graded
-            while len(self._remembered) > self._remember_at_most:
-                self._remembered.popitem(last=False)
+    async def _grade(self, sample: Sample, key: Hashable, party: Hashable) -> Graded:
+        graded = await self._grade_once(sample, party)
+        if graded.lasting and isinstance(graded.result, Verdict):
+            self._verdicts.put(key, graded, _weight(graded.result))
+        return graded
 
     async def _grade_once(self, sample: Sample, party: Hashable) -> Graded:
-        asked = time.monotonic()
+        """Grade a sample, or a part of one. This is the boundary where a fault becomes a Failure."""
+        grader = self._graders[sample.task.grader].grader
         try:
-            planned = self._plan(sample)
-        except Exception as error:  # noqa: BLE001 - the boundary: faults become Failures here and nowhere else
+            async with self._planning.turn(party):  # one at a time, so that a large request does not stall the rest
+                record = self._record(sample.task)
+                if refused := self._too_long(sample.response):
+                    return Graded(result=refused)
+                if isinstance(grader, CompositeGrader):
+                    parts = grader.parts(record, sample.response)
+                else:
+                    planned = grader.plan(record, sample.response, sample.limits)
+            if isinstance(grader, CompositeGrader):
+                return await self._grade_parts(sample, grader, record, parts, party)
+            if isinstance(planned, Verdict):
+                return Graded(result=planned)
+            return await self._run(sample, grader, record, planned, party)
+        except Exception as error:  # noqa: BLE001 - the boundary
             return Graded(result=failure_of(error))
-        if isinstance(planned, Verdict):
-            return Graded(result=planned)
-        async with self._turnstile.turn(party):
-            begun = time.monotonic()
-            try:
-                result: Result = await self._run(sample, planned)
-            except Exception as error:  # noqa: BLE001 - as above
-                result = failure_of(error)
-            took = time.monotonic() - begun
-        self._recent_seconds += 0.05 * (took - self._recent_seconds)
-        return Graded(result=result, sandboxed=True, queue_seconds=begun - asked, run_seconds=took)
 
-    def _plan(self, sample: Sample) -> Job | Verdict:
-        if isinstance(sample.task.record, InvalidTaskError):
-            raise sample.task.record
-        size = len(sample.response.encode("utf-8", "surrogatepass"))
-        if size > self._max_response_bytes:
-            summary = f"The response has {size} bytes, at most {self._max_response_bytes} are graded."
-            return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
-        return GRADERS[sample.task.grader].grader.plan(sample.task.record, sample.response, sample.limits)
+    def _record(self, task: Task) -> Any:
+        record = self._records.get(task.digest)
+        if record is None:
+            record = task.read()
+            self._records.put(task.digest, record, task.size_bytes + _OVERHEAD_BYTES)
+        return record
 
-    async def _run(self, sample: Sample, job: Job) -> Result:
-        grader = GRADERS[sample.task.grader].grader
-        reference = await self._reference(sample)
-        execution = await self._sandbox.run(job)
-        return grader.judge(sample.task.record, job, execution, reference)
-
-    async def _reference(self, sample: Sample) -> Execution | None:
-        """Return what the task's own job did; it runs once per task and is remembered."""
-        job = GRADERS[sample.task.grader].grader.prepare(sample.task.record, sample.limits)
-        if job is None:
+    def _too_long(self, response: str) -> Verdict | None:
+        size = len(response.encode("utf-8", "surrogatepass"))
+        if size <= self._max_response_bytes:
             return None
-        key = (sample.task.digest, sample.limits)
-        flight = self._references.get(key)
-        if flight is None:
-            flight = _Flight(self._sandbox.run(job), lambda: None)
-            self._references[key] = flight
-            while len(self._references) > _REMEMBERED_REFERENCES:
-                self._references.popitem(last=False)
-        try:
-            return await flight.join()
-        except (SandboxError, asyncio.CancelledError):
-            self._references.pop(key, None)
-            raise
+        summary = f"The response has {size} bytes, at most {self._max_response_bytes} are graded."
+        return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
+
+    async def _run(self, sample: Sample, grader: Grader[Any], record: Any, job: Job, party: Hashable) -> Graded:
+        asked = time.monotonic()
+        async with self._running.turn(party):
+            begun = time.monotonic()
+            reference = await self._references.of(sample.task.digest, grader, record, sample.limits)
+            execution = await run_in(self._sandbox, job)
+            verdict = grader.judge(record, job, execution, reference)
+        took = time.monotonic() - begun
+        self._mean_seconds += 0.05 * (took - self._mean_seconds)
+        return Graded(
+            result=verdict,
+            sandboxed=True,
+            queue_seconds=begun - asked,
+            run_seconds=took,
+            lasting=not execution.pressed and verdict.ruling not in _UNSTABLE,
+        )
+
+    async def _grade_parts(
+        self, sample: Sample, grader: CompositeGrader[Any], record: Any, parts: Sequence[Part], party: Hashable
+    ) -> Graded:
+        """Grade each part as a sample of its own and combine the verdicts; a part's Failure is the whole's."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._grade_once(_part_sample(sample, i, part), party))
+                for i, part in enumerate(parts)
+            ]
+        graded = [task.result() for task in tasks]
+        if failed := next((part for part in graded if isinstance(part.result, Failure)), None):
+            return failed
+        verdicts = [part.result for part in graded if isinstance(part.result, Verdict)]
+        return Graded(
+            result=grader.combine(record, verdicts),
+            sandboxed=any(part.sandboxed for part in graded),
+            queue_seconds=max(part.queue_seconds for part in graded),
+            run_seconds=sum(part.run_seconds for part in graded),
+            lasting=all(part.lasting for part in graded),
+        )
 
 
-class _Flight(Generic[T]):
-    """One piece of work that several callers wait for; it is cancelled when the last of them has gone."""
+def _part_sample(whole: Sample, number: int, part: Part) -> Sample:
+    digest = hashlib.sha256(b"%b part %d" % (whole.task.digest, number)).digest()
+    task = Task(grader=part.grader, read=lambda: part.record, digest=digest)
+    response = whole.response if part.response is None else part.response
+    return Sample(task=task, response=response, limits=whole.limits)
 
-    def __init__(self, work: Coroutine[Any, Any, T], landed: Callable[[], object]) -> None:
-        self._task = asyncio.ensure_future(work)
-        self._task.add_done_callback(lambda _: landed())
-        self._passengers = 0
 
-    async def join(self) -> T:
-        """Wait for the result."""
-        self._passengers += 1
-        try:
-            return await asyncio.shield(self._task)
-        except asyncio.CancelledError:
-            if self._passengers == 1 and not self._task.done():
-                self._task.cancel()
-                await asyncio.wait([self._task])  # nothing of it runs on when the last caller is told
-            raise
-        finally:
-            self._passengers -= 1
+def _weight(verdict: Verdict) -> int:
+    texts = [check.name + check.detail for check in verdict.checks] + [flag.detail for flag in verdict.flags]
+    return _OVERHEAD_BYTES + sum(200 + len(text) for text in texts)

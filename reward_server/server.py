@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,29 @@ from grpc_health.v1 import aio, health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from reward_server.config import Config, ConfigError
+from reward_server.graders import GRADERS, Entry
 from reward_server.service import SERVICE, RewardService
 from sandboxes.base import Sandbox
 from sandboxes.errors import SandboxUnsupportedError
 
 _log = logging.getLogger(__name__)
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "unix")
+_LAST_WORDS_SECONDS = 1.0
+"""How long answers already given may take to leave; health watches end with it."""
 _OPEN_TO_ALL = ("/grpc.health.v1.Health/",)
 
 
 class RewardServer:
     """Serves one sandbox until it is told to stop."""
 
-    def __init__(self, sandbox: Sandbox, config: Config, token: str = "") -> None:
+    def __init__(
+        self, sandbox: Sandbox, config: Config, token: str = "", *, graders: Mapping[str, Entry] = GRADERS
+    ) -> None:
         """``token``: the bearer token that every call must carry; empty for none."""
         self._sandbox = sandbox
         self._config = config
-        self._service = RewardService(sandbox, config)
+        self._open = not token
+        self._service = RewardService(sandbox, config, graders)
         self._health = aio.HealthServicer()
         size = config.max_message_bytes
         self._server = grpc.aio.server(
@@ -57,6 +64,9 @@ class RewardServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
         self.port = self._bind()
+        host = self._config.listen.rpartition(":")[0]
+        if host not in _LOOPBACK and (self._open or not self._config.tls_certificate):
+            _log.warning("listening beyond this machine without a token or without TLS: anyone who connects can grade")
         await self._server.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("listening on %s, sandbox %s", self.address, self._sandbox.info.runtime)
@@ -67,10 +77,14 @@ class RewardServer:
         return f"{self._config.listen.rpartition(':')[0]}:{self.port}"
 
     async def drain(self) -> None:
-        """Refuse new calls, answer those accepted, stop."""
-        self._service.drain()
+        """Refuse new calls, answer those accepted, at most `drain_seconds` long; then stop."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        await self._server.stop(self._config.drain_seconds)
+        try:
+            async with asyncio.timeout(self._config.drain_seconds):
+                await self._service.drain()
+        except TimeoutError:
+            _log.warning("calls still run after %g s; they are cancelled", self._config.drain_seconds)
+        await self._server.stop(_LAST_WORDS_SECONDS)
 
     async def stop(self) -> None:
         """Stop now; calls in flight are cancelled."""
@@ -93,18 +107,32 @@ class RewardServer:
 
 
 async def serve(sandbox: Sandbox, config: Config, token: str, ready: Callable[[RewardServer], None]) -> None:
-    """Serve until SIGTERM or SIGINT; a second signal ends without waiting for running calls."""
-    signals: asyncio.Queue[int] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
+    """Serve until SIGTERM or SIGINT; a second signal ends without waiting for running calls.
+
+    A signal that comes before ``ready`` was called cancels the start.
+    """
+    loop, me = asyncio.get_running_loop(), asyncio.current_task()
+    assert me is not None  # noqa: S101 - a coroutine runs in a task
+    told, told_again = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        if server is None:
+            me.cancel()
+        elif told.is_set():
+            told_again.set()
+        told.set()
+
+    server: RewardServer | None = None
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signals.put_nowait, number)
+        loop.add_signal_handler(number, on_signal)
     async with sandbox:
-        server = RewardServer(sandbox, config, token)
-        await server.start()
+        starting = RewardServer(sandbox, config, token)
+        await starting.start()
+        server = starting
         ready(server)
-        await signals.get()
+        await told.wait()
         _log.info("draining")
-        await _first(server.drain(), signals.get())
+        await _first(server.drain(), told_again.wait())
         await server.stop()
 
 

@@ -5,7 +5,9 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -15,39 +17,47 @@ from reward.v1 import result_pb2, reward_service_pb2
 
 from reward_server import wire
 from reward_server.config import Config
-from reward_server.faults import DeadlineError, failure_of
-from reward_server.graders import GRADERS
+from reward_server.graders import GRADERS, Entry
 from reward_server.intake import Intake, Order
 from reward_server.scoring import Engine, Graded
 from reward_server.statuses import DrainingError, RequestError, refuse
+from reward_server.verdict import Verdict
 from sandboxes.base import Sandbox
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 Context = Any
 SERVICE = reward_service_pb2.DESCRIPTOR.services_by_name["RewardService"].full_name
-_ANSWER_BEFORE_SECONDS = 0.1
-"""How long before the caller's deadline the answer leaves: results that are not there by then are Failures."""
+_ANSWER_BEFORE_SECONDS, _ANSWER_BEFORE_SHARE = 0.3, 0.2
+"""How long before the caller's deadline the answer leaves, in seconds or as a share of the time given, whichever is
+shorter: results that are not there by then are Failures."""
 _log = logging.getLogger(__name__)
 
 
 class RewardService:
     """Answers the calls of `reward.v1.RewardService`."""
 
-    def __init__(self, sandbox: Sandbox, config: Config) -> None:
+    def __init__(self, sandbox: Sandbox, config: Config, graders: Mapping[str, Entry] = GRADERS) -> None:
         self._sandbox = sandbox
         self._config = config
+        self._graders = graders
         self._engine = Engine(
             sandbox,
             max_queued=config.max_queued_samples,
             max_response_bytes=config.max_response_bytes,
-            remembered_verdicts=config.remembered_verdicts,
+            verdict_memory_bytes=config.verdict_memory_bytes,
+            graders=graders,
         )
         self._intake = Intake(
             default_limits=config.default_limits,
             max_limits=config.max_limits,
             max_samples=config.max_samples_per_request,
+            graders=graders,
         )
         self._draining = False
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def handler(self) -> Any:
         """Return the service as gRPC takes it; malformed messages reach us instead of an INTERNAL error."""
@@ -63,37 +73,29 @@ class RewardService:
         }
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
-    def drain(self) -> None:
-        """Accept no further call; those accepted are answered."""
+    async def drain(self) -> None:
+        """Accept no further call; return once those accepted are answered."""
         self._draining = True
+        await self._idle.wait()
 
     async def score(self, request: Any, context: Context) -> reward_service_pb2.ScoreResponse:
         """Grade a batch; answer in its order."""
-        orders = await self._accept(request, context, distinct=False)
-        deadline = _deadline(context)
-        begun = time.monotonic()
-        tasks = [asyncio.ensure_future(self._grade(order, id(context), deadline)) for order in orders]
-        try:
-            results = await asyncio.gather(*tasks)
-        finally:
-            await _cancel(tasks)
-            _log_call("Score", request, context, begun, [task for task in tasks if not task.cancelled()])
+        async with self._accepted("Score", request, context, distinct=False) as work:
+            results = [self._message(order, await task) for order, task in work]
+        wire.fit(results, self._config.max_message_bytes)
         return reward_service_pb2.ScoreResponse(results=results)
 
-    async def score_stream(
-        self, request: Any, context: Context
-    ) -> AsyncIterator[reward_service_pb2.ScoreStreamResponse]:
+    async def score_stream(self, request: Any, context: Context) -> None:
         """Grade a batch; answer each sample when it is graded."""
-        orders = await self._accept(request, context, distinct=True)
-        deadline = _deadline(context)
-        begun = time.monotonic()
-        tasks = [asyncio.ensure_future(self._grade(order, id(context), deadline)) for order in orders]
-        try:
-            for graded in asyncio.as_completed(tasks):
-                yield reward_service_pb2.ScoreStreamResponse(result=await graded)
-        finally:
-            await _cancel(tasks)
-            _log_call("ScoreStream", request, context, begun, [task for task in tasks if not task.cancelled()])
+        async with self._accepted("ScoreStream", request, context, distinct=True) as work:
+            finished: asyncio.Queue[tuple[Order, asyncio.Task[Graded]]] = asyncio.Queue()
+            for pair in work:
+                pair[1].add_done_callback(partial(_put, finished, pair))
+            for _ in work:
+                order, task = await finished.get()
+                result = self._message(order, task.result())
+                wire.fit([result], self._config.max_message_bytes)
+                await context.write(reward_service_pb2.ScoreStreamResponse(result=result))
 
     async def get_capabilities(self, request: Any, context: Context) -> reward_service_pb2.GetCapabilitiesResponse:
         """Say what this server can do."""
@@ -106,7 +108,7 @@ class RewardService:
                 reward_service_pb2.GraderInfo(
                     name=name, version=entry.grader.version, languages=getattr(entry.grader, "languages", ())
                 )
-                for name, entry in GRADERS.items()
+                for name, entry in self._graders.items()
             ],
             sandbox=wire.sandbox_message(self._sandbox.info),
             default_limits=wire.limits_message(config.default_limits),
@@ -118,36 +120,40 @@ class RewardService:
             concurrency=self._sandbox.concurrency,
         )
 
-    async def _accept(self, request: Any, context: Context, *, distinct: bool) -> list[Order]:
-        """Return the request's orders, admitted all together, or end the call with the status that says why not."""
+    @asynccontextmanager
+    async def _accepted(
+        self, name: str, request: Any, context: Context, *, distinct: bool
+    ) -> AsyncIterator[list[tuple[Order, asyncio.Task[Graded]]]]:
+        """Admit a request whole, or end the call with the status that says why not; leave nothing running behind."""
+        begun = time.monotonic()
         try:
             if isinstance(request, DecodeError):
                 raise RequestError(f"the request cannot be read: {request}")
             if self._draining:
                 raise DrainingError
             orders = self._intake.orders(request.tasks, request.samples, request.run_id, distinct=distinct)
-            self._engine.admit(len(orders))
+            samples = [order.sample for order in orders]
+            tasks = self._engine.submit(samples, party=id(context), deadline=_deadline(context))
         except Exception as error:  # noqa: BLE001 - the boundary: `refuse` raises again what it does not know
             await refuse(context, error)
-        return orders
-
-    async def _grade(self, order: Order, party: int, deadline: float | None) -> result_pb2.Result:
+        self._calls += 1
+        self._idle.clear()
         try:
-            async with asyncio.timeout_at(deadline):
-                graded = await self._engine.grade(order.sample, party)
-        except TimeoutError:
-            graded = Graded(result=failure_of(DeadlineError()))
-        return wire.result_message(
-            order.sample_id,
-            graded.result,
-            self._provenance(order, graded),
-            graded.queue_seconds,
-            graded.run_seconds,
-        )
+            yield list(zip(orders, tasks, strict=True))
+        finally:
+            await _cancel(tasks)
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+            _log_call(name, request, context, begun, tasks)
+
+    def _message(self, order: Order, graded: Graded) -> result_pb2.Result:
+        provenance = self._provenance(order, graded)
+        return wire.result_message(order.sample_id, graded.result, provenance, graded.queue_seconds, graded.run_seconds)
 
     def _provenance(self, order: Order, graded: Graded) -> dict[str, Any]:
         name = order.sample.task.grader
-        known = {"grader": name, "grader_version": GRADERS[name].grader.version, "shared": graded.shared}
+        known = {"grader": name, "grader_version": self._graders[name].grader.version, "shared": graded.shared}
         if graded.sandboxed:
             info = self._sandbox.info
             known |= {
@@ -156,6 +162,10 @@ class RewardService:
                 "assurance_level": int(info.assurance_level),
             }
         return known
+
+
+def _put(queue: asyncio.Queue[T], item: T, _: object) -> None:
+    queue.put_nowait(item)
 
 
 def _serialize(message: Message) -> bytes:
@@ -177,7 +187,8 @@ def _deadline(context: Context) -> float | None:
     remaining: float | None = context.time_remaining()
     if remaining is None:
         return None
-    return asyncio.get_running_loop().time() + max(0.0, remaining - _ANSWER_BEFORE_SECONDS)
+    margin = min(_ANSWER_BEFORE_SECONDS, _ANSWER_BEFORE_SHARE * remaining)
+    return asyncio.get_running_loop().time() + max(0.0, remaining - margin)
 
 
 async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
@@ -189,24 +200,30 @@ async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
         await asyncio.wait(pending)
 
 
-def _log_call(name: str, request: Any, context: Context, begun: float, tasks: Sequence[asyncio.Future[Any]]) -> None:
+def _log_call(name: str, request: Any, context: Context, begun: float, tasks: Sequence[asyncio.Task[Graded]]) -> None:
     if not _log.isEnabledFor(logging.INFO):
         return
-    results = [task.result() for task in tasks if task.done() and not task.exception()]
     outcomes = Counter(
-        result_pb2.Ruling.Name(result.verdict.ruling)[7:].lower()
-        if result.WhichOneof("outcome") == "verdict"
-        else result_pb2.FailureReason.Name(result.failure.reason)[15:].lower()
-        for result in results
+        "cancelled" if task.cancelled() else _outcome(task.result()) for task in tasks if not _raised(task)
     )
-    digest = hashlib.sha256(b"".join(sample.response.encode() for sample in request.samples)).hexdigest()[:12]
+    texts = [sample.response.encode() for sample in request.samples]
     _log.info(
-        "%s run=%r peer=%s samples=%d responses=%s took=%.3fs %s",
+        "%s run=%r peer=%s samples=%d responses=%dB:%s took=%.3fs %s",
         name,
         request.run_id,
         context.peer(),
-        len(request.samples),
-        digest,
+        len(texts),
+        sum(map(len, texts)),
+        hashlib.sha256(b"\0".join(texts)).hexdigest()[:12],
         time.monotonic() - begun,
         " ".join(f"{outcome}={count}" for outcome, count in sorted(outcomes.items())),
     )
+
+
+def _raised(task: asyncio.Task[Graded]) -> bool:
+    return not task.cancelled() and task.exception() is not None
+
+
+def _outcome(graded: Graded) -> str:
+    result = graded.result
+    return result.ruling.value if isinstance(result, Verdict) else f"failure:{result.reason.value}"

@@ -8,12 +8,13 @@ import dataclasses
 import hashlib
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
+from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from reward.v1 import result_pb2, reward_service_pb2, sample_pb2
@@ -24,12 +25,16 @@ from sandboxes.base import Limits, SandboxInfo
 
 R = TypeVar("R")
 _DURATIONS = {"cpu_time": "cpu_seconds", "wall_time": "wall_seconds", "total_time": "total_seconds"}
+_FRAMING_BYTES = 16
+"""What a result takes beside its own bytes, at most."""
 _COUNTS = ("memory_bytes", "output_bytes", "processes", "file_bytes")
 
 
 def record(message: Message, kind: type[R]) -> R:
     """Return ``message`` as a record of ``kind``. Raises what the record raises, e.g. `InvalidTaskError`."""
-    return kind(**{name: read(message) for name, read in _readers(typing.cast("Any", kind), message.DESCRIPTOR.full_name)})
+    return kind(
+        **{name: read(message) for name, read in _readers(typing.cast("Any", kind), message.DESCRIPTOR.full_name)}
+    )
 
 
 @cache
@@ -44,8 +49,6 @@ def _readers(kind: type, full_name: str) -> tuple[tuple[str, Callable[[Message],
 
 
 def _descriptor(full_name: str) -> Any:
-    from google.protobuf import descriptor_pool  # noqa: PLC0415 - the default pool, filled by the stubs
-
     return descriptor_pool.Default().FindMessageTypeByName(full_name)
 
 
@@ -96,7 +99,8 @@ def limits(message: sample_pb2.Limits, base: Limits, largest: Limits, path: str)
     changes: dict[str, Any] = {}
     for theirs, ours in _DURATIONS.items():
         if message.HasField(theirs):
-            seconds = getattr(message, theirs).ToTimedelta().total_seconds()
+            duration = getattr(message, theirs)
+            seconds = duration.seconds + duration.nanos / 1e9
             changes[ours] = _within(seconds, getattr(largest, ours), f"{path}.{theirs}", "s")
     for name in _COUNTS:
         if value := getattr(message, name):
@@ -156,8 +160,27 @@ def verdict_message(verdict: Verdict) -> result_pb2.Verdict:
             result_pb2.Check(name=clip(check.name), score=check.score, weight=check.weight, detail=check.detail)
             for check in verdict.checks
         ],
-        flags=[result_pb2.Flag(name=flag.name, detail=flag.detail) for flag in verdict.flags],
+        flags=[result_pb2.Flag(name=clip(flag.name), detail=flag.detail) for flag in verdict.flags],
     )
+
+
+def fit(results: Sequence[result_pb2.Result], most_bytes: int) -> None:
+    """Shorten ``results`` until they fit into one message: details of checks go first, then the checks themselves."""
+    for shorten in (_clear_details, _clear_checks):
+        if sum(result.ByteSize() + _FRAMING_BYTES for result in results) <= most_bytes:
+            return
+        for result in results:
+            shorten(result)
+
+
+def _clear_details(result: result_pb2.Result) -> None:
+    for check in result.verdict.checks:
+        check.ClearField("detail")
+
+
+def _clear_checks(result: result_pb2.Result) -> None:
+    if result.verdict.checks:
+        result.verdict.ClearField("checks")
 
 
 def sandbox_message(info: SandboxInfo) -> reward_service_pb2.SandboxInfo:

@@ -83,6 +83,8 @@ class Execution:
     """The end of the last run's standard error, for people: untrusted text, undecodable bytes replaced."""
     flags: tuple[tuple[str, str], ...] = ()
     """Signals of misbehaviour seen from outside the run: (name in snake_case, detail)."""
+    pressed: bool = False
+    """Whether any of its runs met a limit on time or memory, which the same job might not meet another time."""
     usage: Usage = Usage()
 
 

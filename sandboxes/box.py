@@ -88,6 +88,11 @@ class Box:
         self.retire: str | None = None
         """Why the box should be replaced; None while it is fine."""
 
+    @property
+    def gone(self) -> bool:
+        """Whether the box has hung up while it was idle."""
+        return self._process.reader.at_eof()
+
     async def start(self, configuration: Mapping[str, Any]) -> None:
         """Ship the guests and have the supervisor probe its isolation. Raises `BoxDiedError`."""
         try:
@@ -156,5 +161,6 @@ def _execution(answer: dict[str, Any]) -> Execution:
         exit_status=answer["exit_status"],
         stderr=answer["stderr"],
         flags=tuple((name, detail) for name, detail in answer["flags"]),
+        pressed=answer["pressed"],
         usage=Usage(**answer["usage"]),
     )

@@ -3,20 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from reward_server.graders import code_tests, math_answer, sql_query
-from reward_server.graders.base import Grader
+from reward_server.graders import code_tests, json_extraction, math_answer, sql_query
+from reward_server.graders.base import CompositeGrader, Grader
 from reward_server.tasks.code_tests import CodeTestsTask
+from reward_server.tasks.json_extraction import JsonExtractionTask
 from reward_server.tasks.math_answer import MathAnswerTask
 from reward_server.tasks.sql_query import SqlQueryTask
 
-__all__ = ["GRADERS", "Entry", "Grader"]
+__all__ = ["GRADERS", "CompositeGrader", "Entry", "Grader"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One grader and the record of its tasks."""
 
-    grader: Grader[Any]
+    grader: Grader[Any] | CompositeGrader[Any]
     task: type[Any]
     guests: tuple[str, ...]
     """The guests that its jobs use, in the order of their use: what to load ahead."""
@@ -24,6 +25,7 @@ class Entry:
 
 GRADERS: dict[str, Entry] = {
     "code_tests": Entry(code_tests.GRADER, CodeTestsTask, ("candidate", "program", "examiner")),
+    "json_extraction": Entry(json_extraction.GRADER, JsonExtractionTask, ("json_extraction",)),
     "math_answer": Entry(math_answer.GRADER, MathAnswerTask, ("math_answer",)),
     "sql_query": Entry(sql_query.GRADER, SqlQueryTask, ("sql_query",)),
 }

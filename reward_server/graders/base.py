@@ -1,6 +1,8 @@
 """What a grader is: pure functions from a task and facts to a verdict."""
 
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from reward_server.verdict import Verdict
 from sandboxes.base import Execution, Job, Limits
@@ -31,4 +33,35 @@ class Grader(Protocol[T_contra]):
 
     def judge(self, task: T_contra, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Return the verdict on what ``job``, made by `plan`, did; ``reference`` is what `prepare`'s job did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of a composite task, graded as a sample of its own."""
+
+    grader: str
+    """The name of the grader in the table."""
+    record: Any
+    """The record of that grader's task."""
+    response: str | None = None
+    """What is graded; None for the whole response."""
+
+
+@runtime_checkable
+class CompositeGrader(Protocol[T_contra]):
+    """Grades by other graders: the engine grades the parts, in any order, and hands over their verdicts.
+
+    When a part ends in a Failure, so does the whole. Parts may be composite themselves.
+    """
+
+    name: str
+    version: str
+
+    def parts(self, task: T_contra, response: str) -> Sequence[Part]:
+        """Return what is graded, at least one part. Raises `InvalidTaskError`."""
+        ...
+
+    def combine(self, task: T_contra, verdicts: Sequence[Verdict]) -> Verdict:
+        """Return the verdict on the whole, given one for each part in the order of `parts`."""
         ...
