@@ -1,6 +1,7 @@
-"""Decides whether final answers are the expected one. Payload: ``answers`` (candidates, the last is the answer),
-``expected`` (accepted answers), ``rules``. Report: ``outcome`` (``equal``, ``different``, ``undecided``, ``unreadable``,
-``hedged``, ``bad_reference``) and ``detail``.
+"""Decides whether final answers are the expected one.
+
+Payload: ``answers`` (candidates; the last is the answer), ``expected`` (accepted answers), ``rules``. Report:
+``outcome`` (``equal``, ``different``, ``undecided``, ``unreadable`` or ``hedged``) and ``detail``.
 """
 
 from typing import Any

@@ -81,17 +81,22 @@ def _plain(tree: Tree) -> bool:
 
 
 def _bare(tree: Tree, other: Tree) -> Tree:
-    """Take the right side of ``x = 3`` or ``x \\in S`` when the other answer is no relation."""
+    """Take the right side of ``x = 3`` or of "x in S" when the other answer is no relation."""
     match tree:
-        case ("relation", ("=",), (("symbol", _) | ("call", _, _) | ("multiply", _), right)) if other[0] != "relation":
+        case ("relation", ("=",), (("symbol" | "call" | "multiply", *_), right)) if other[0] != "relation":
             return right
         case ("relation", ("in",), (_, right)):
             return right
-        case ("list", parts) if other[0] != "relation":
+        case ("list", parts) if other[0] != "relation" and not _names_values(other):
             return ("list", tuple(_bare(part, ("number", "0")) for part in parts))
         case ("group", "(" | "[", (only,), ")" | "]") if other[0] != "group":
             return _bare(only, other)
     return tree
+
+
+def _names_values(tree: Tree) -> bool:
+    """Return whether a list says which value belongs to which name, as in a = 1, b = 2."""
+    return tree[0] == "list" and any(part[0] == "relation" for part in tree[1])
 
 
 def _words(tree: Tree) -> str:
@@ -290,6 +295,8 @@ def _same_value(answer: Tree, expected: Tree, rules: Rules) -> bool:
         return False
     if mine == theirs:
         return True
+    if mine.is_infinite or theirs.is_infinite:
+        return False
     if isinstance(mine, Rational) and isinstance(theirs, Rational):
         return _near(mine, theirs, rules)
     if mine.free_symbols != theirs.free_symbols:

@@ -19,10 +19,79 @@ MAX_DEPTH = 60
 MAX_DIGITS = 400
 
 FUNCTIONS = frozenset(
-    ["sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arccot", "sinh", "cosh", "tanh", "ln", "log", "exp", "sqrt", "abs", "floor", "ceil", "factorial", "binomial", "min", "max", "gcd", "lcm", "root", "asin", "acos", "atan", "lg", "det"]
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arccot",
+        "sinh",
+        "cosh",
+        "tanh",
+        "ln",
+        "log",
+        "exp",
+        "sqrt",
+        "abs",
+        "floor",
+        "ceil",
+        "factorial",
+        "binomial",
+        "min",
+        "max",
+        "gcd",
+        "lcm",
+        "root",
+        "asin",
+        "acos",
+        "atan",
+        "lg",
+        "det",
+    ]
 )
 _GREEK = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell"]
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+    ]
 )
 _RELATIONS = {
     "=": "=",
@@ -36,11 +105,35 @@ _RELATIONS = {
     "leqslant": "<=",
 }
 _RELATIONS |= {"ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">", "ne": "!=", "neq": "!=", "in": "in"}
+_NO_FACTORS = frozenset(
+    [
+        "cup",
+        "cap",
+        "pm",
+        "mp",
+        "cdot",
+        "times",
+        "div",
+        "ast",
+        "end",
+        "\\",
+        "&",
+        "}",
+        "rangle",
+        "rceil",
+        "rfloor",
+        "rvert",
+    ]
+    + ["to", "mid", "%", "circ", "setminus", "rbrace", "|"]
+)
+"""Commands that cannot begin a factor."""
 _SPACING = re.compile(
-    r"\\(?:[,;:! ]|quad|qquad|left|right|middle|displaystyle|textstyle|limits|big|Big|bigg|Bigg|bigl|bigr|Bigl|Bigr)(?![a-zA-Z])"
+    r"(?<!\\)\\(?:[,;:! ]|quad|qquad|left|right|middle|displaystyle|textstyle|limits|big|Big|bigg|Bigg|bigl|bigr|Bigl|Bigr)"
+    r"(?![a-zA-Z])"
 )
 _TEXT = re.compile(
-    r"\\(?:text|textrm|textnormal|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|hbox|textsf|boldsymbol|rm|bf)\s*\*?\s*\{([^{}]*)\}"
+    r"\\(?:text|textrm|textnormal|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|hbox|textsf|boldsymbol|rm|bf)"
+    r"\s*\*?\s*\{([^{}]*)\}"
 )
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+\.\d+|\.\d+|\d+\.?)
@@ -57,7 +150,87 @@ _UNICODE = {
 }  # fmt: skip
 _CURRENCY = "€£¥₹$"
 _UNITS = frozenset(
-    ["cm", "mm", "m", "km", "in", "inch", "inches", "ft", "feet", "foot", "yd", "yards", "mile", "miles", "s", "sec", "second", "seconds", "min", "minute", "minutes", "h", "hr", "hour", "hours", "day", "days", "week", "weeks", "month", "months", "year", "years", "kg", "g", "mg", "lb", "lbs", "pounds", "pound", "oz", "ounces", "l", "liter", "liters", "litre", "litres", "ml", "mph", "kph", "units", "unit", "degrees", "degree", "dollars", "dollar", "cents", "cent", "euros", "percent", "square", "cubic", "sq", "meters", "meter", "metres", "centimeters", "kilometers", "kilograms", "grams", "people", "students", "apples", "pieces", "ways", "times", "per", "and", "of"]
+    [
+        "cm",
+        "mm",
+        "m",
+        "km",
+        "in",
+        "inch",
+        "inches",
+        "ft",
+        "feet",
+        "foot",
+        "yd",
+        "yards",
+        "mile",
+        "miles",
+        "s",
+        "sec",
+        "second",
+        "seconds",
+        "min",
+        "minute",
+        "minutes",
+        "h",
+        "hr",
+        "hour",
+        "hours",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "kg",
+        "g",
+        "mg",
+        "lb",
+        "lbs",
+        "pounds",
+        "pound",
+        "oz",
+        "ounces",
+        "l",
+        "liter",
+        "liters",
+        "litre",
+        "litres",
+        "ml",
+        "mph",
+        "kph",
+        "units",
+        "unit",
+        "degrees",
+        "degree",
+        "dollars",
+        "dollar",
+        "cents",
+        "cent",
+        "euros",
+        "percent",
+        "square",
+        "cubic",
+        "sq",
+        "meters",
+        "meter",
+        "metres",
+        "centimeters",
+        "kilometers",
+        "kilograms",
+        "grams",
+        "people",
+        "students",
+        "apples",
+        "pieces",
+        "ways",
+        "times",
+        "per",
+        "and",
+        "of",
+    ]
 )
 
 
@@ -207,6 +380,8 @@ class _Parser:
         last = factors[-1]
         if self._peek()[0] == "text":
             self._at += 1  # a unit, or a word beside the value
+            if self._accept("^"):
+                self._script()
             return factors
         factor = self._power()
         if last[0] == "number" and last[1].isdigit() and len(factors) == 1:
@@ -217,43 +392,20 @@ class _Parser:
                 return [("mixed", last, factor, self._power())]
         if factor[0] == "number" and last[0] == "number":
             raise GrammarError("two numbers stand side by side")
-        if factor[0] == "word":
+        if factor[0] == "word" or (factor[0] == "power" and factor[1][0] == "word"):
             return factors
         return [*factors, factor]
 
     def _starts_factor(self) -> bool:
         kind, text, _ = self._peek()
-        if kind in ("number", "text"):
+        if kind == "text":
+            return text.strip("\x02\x03 ,").lower() not in ("or", "and")
+        if kind == "number":
             return True
         if kind == "word":
             return text.lower() not in ("or", "and") and not (text == "U" and self._peek(1)[1] in ("(", "["))
         if kind == "command":
-            name = text[1:]
-            return name not in _RELATIONS and name not in (
-                "cup",
-                "cap",
-                "pm",
-                "mp",
-                "cdot",
-                "times",
-                "div",
-                "ast",
-                "end",
-                "\\",
-                "&",
-                "}",
-                "rangle",
-                "rceil",
-                "rfloor",
-                "rvert",
-                "to",
-                "mid",
-                "%",
-                "circ",
-                "setminus",
-                "rbrace",
-                "|",
-            )
+            return text[1:] not in _RELATIONS and text[1:] not in _NO_FACTORS
         return text in ("(", "{") or (text == "|" and self._bars == 0)
 
     def _signed_power(self) -> Tree:
