@@ -1,0 +1,172 @@
+"""The client for asyncio: the verbs of `client.RewardClient`, awaited. What both decide is in `wire` and `channels`.
+
+One client belongs to one event loop, the one of its first call; a new loop takes it over once that one is closed. For
+forks the same holds as for `RewardClient`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+import grpc.aio
+from reward.v1 import reward_service_pb2, reward_service_pb2_grpc
+
+from trainer_client import wire
+from trainer_client.capabilities import Capabilities
+from trainer_client.channels import (
+    HEALTH_METHOD,
+    HEALTH_REQUEST,
+    OPTIONS,
+    absent,
+    call_metadata,
+    channel_credentials,
+    reward_error,
+    serves,
+    wait_after,
+)
+from trainer_client.errors import RewardError
+from trainer_client.processes import note_connection
+from trainer_client.results import Result
+from trainer_client.retries import Deadline, RetryPolicy
+from trainer_client.samples import Sample
+
+
+class AsyncRewardClient:
+    """Talks to one reward server. When a call fails, every verb raises `RewardError`, and nothing else."""
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        run_id: str = "",
+        token: str | None = None,
+        tls: bool = False,
+        tls_roots: Path | str | None = None,
+        timeout_seconds: float | None = 600.0,
+        retries: RetryPolicy | None = None,
+    ) -> None:
+        """Nothing is connected yet.
+
+        ``run_id`` names the training run in the server's logs. ``token``: the bearer token; default what is in
+        REWARD_SERVER_TOKEN. ``tls_roots``: a PEM file of certificates to trust; implies ``tls``.
+        ``timeout_seconds``: the deadline of every call, retries included; None for none.
+        """
+        self._address = address
+        self._run_id = run_id
+        self._metadata = call_metadata(token)
+        self._credentials = channel_credentials(tls_roots) if tls or tls_roots else None
+        self._timeout_seconds = timeout_seconds
+        self._retries = retries or RetryPolicy()
+        self._open: _Connection | None = None
+        self._limits: Capabilities | None = None
+
+    async def score(self, samples: Iterable[Sample], *, timeout_seconds: float | None = None) -> list[Result]:
+        """Return one result for each sample, in their order, when all are graded.
+
+        As many requests are made, one after the other, as the server's limits ask for. ``timeout_seconds`` is for the
+        whole call; default: the client's.
+        """
+        deadline = self._deadline(timeout_seconds)
+        graded: list[Result] = []
+        for batch in wire.batches(samples, await self._known_limits(deadline), self._run_id):
+            request = batch.score_request(self._run_id)
+            graded += wire.results(await self._ask("Score", request, deadline, batch.offset), batch)
+        return graded
+
+    async def stream(self, samples: Iterable[Sample], *, timeout_seconds: float | None = None) -> AsyncIterator[Result]:
+        """Yield each result as soon as it is there, in any order; the `sample_id` says whose it is.
+
+        A broken stream is taken up again where it broke. Leaving the loop early cancels what still runs.
+        """
+        deadline = self._deadline(timeout_seconds)
+        limits = await self._known_limits(deadline)
+        for batch in wire.batches(samples, limits, self._run_id, distinct=True):
+            progress = wire.Progress(batch, self._run_id)
+            attempt = 0
+            while not progress.complete:
+                attempt += 1
+                call = self._connection().stub.ScoreStream(
+                    progress.request(), timeout=deadline.seconds_left(), metadata=self._metadata
+                )
+                try:
+                    async for message in call:
+                        yield progress.take(message)
+                    progress.end()
+                except grpc.RpcError as error:
+                    await asyncio.sleep(wait_after(error, attempt, deadline, self._retries, batch.offset))
+                finally:
+                    call.cancel()
+
+    async def capabilities(self, *, timeout_seconds: float | None = None) -> Capabilities:
+        """Return what the server can grade, within which limits, and how well its sandbox isolates."""
+        request = reward_service_pb2.GetCapabilitiesRequest()
+        self._limits = wire.capabilities(await self._ask("GetCapabilities", request, self._deadline(timeout_seconds)))
+        return self._limits
+
+    async def health(self, *, timeout_seconds: float = 5.0) -> bool:
+        """Return whether the server is there and takes work; False too when nobody answers. Never retried."""
+        check = self._connection().channel.unary_unary(HEALTH_METHOD, bytes, bytes)
+        try:
+            return serves(await check(HEALTH_REQUEST, timeout=timeout_seconds, metadata=self._metadata))
+        except grpc.RpcError as error:
+            if absent(error):
+                return False
+            raise reward_error(error) from None
+
+    async def close(self) -> None:
+        """Close the connection; calls in flight fail. A later call connects anew."""
+        connection, self._open = self._open, None
+        if connection is not None:
+            await connection.channel.close(None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _ask(self, method: str, request: Any, deadline: Deadline, offset: int = 0) -> Any:
+        for attempt in count(1):
+            call = getattr(self._connection().stub, method)
+            try:
+                return await call(request, timeout=deadline.seconds_left(), metadata=self._metadata)
+            except grpc.RpcError as error:
+                await asyncio.sleep(wait_after(error, attempt, deadline, self._retries, offset))
+        raise AssertionError("unreachable")
+
+    async def _known_limits(self, deadline: Deadline) -> Capabilities:
+        return self._limits or await self.capabilities(timeout_seconds=deadline.seconds_left())
+
+    def _deadline(self, seconds: float | None) -> Deadline:
+        return Deadline(self._timeout_seconds if seconds is None else seconds)
+
+    def _connection(self) -> "_Connection":
+        note_connection()
+        loop = asyncio.get_running_loop()
+        if self._open is not None and self._open.loop is not loop:
+            if not self._open.loop.is_closed():
+                raise RewardError("this client is in use by another event loop: make one for each")
+            self._open = None
+        if self._open is None:
+            self._open = _Connection(self._address, self._credentials, loop)
+        return self._open
+
+
+class _Connection:
+    """One event loop's channel, and the stub on it."""
+
+    def __init__(
+        self, address: str, credentials: grpc.ChannelCredentials | None, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.loop = loop
+        if credentials is None:
+            self.channel = grpc.aio.insecure_channel(address, OPTIONS)
+        else:
+            self.channel = grpc.aio.secure_channel(address, credentials, OPTIONS)
+        self.stub: Any = reward_service_pb2_grpc.RewardServiceStub(self.channel)  # type: ignore[no-untyped-call] # generated
