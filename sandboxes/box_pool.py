@@ -85,6 +85,7 @@ class BoxPool:
         """Start every box. Raises `SandboxUnsupportedError` when a required layer does not hold."""
         await self._launcher.prepare()
         self._closed = False
+        self._free = asyncio.LifoQueue()
         self._slots = [_Slot() for _ in range(self._boxes)]
         try:
             await self._renew(self._slots[0])
@@ -126,7 +127,7 @@ class BoxPool:
             task.cancel()
         await asyncio.gather(*self._renewals, return_exceptions=True)
         await asyncio.gather(*(self._discard(slot) for slot in self._slots), return_exceptions=True)
-        self._free = asyncio.LifoQueue()
+        self._free.put_nowait(_Slot())  # wakes the first job that waits, which wakes the next
         await self._launcher.close()
 
     async def __aenter__(self) -> Self:
@@ -139,12 +140,22 @@ class BoxPool:
         await self.close()
 
     async def _take(self) -> _Slot:
+        self._require_open()
+        slot = await self._free.get()
+        try:
+            self._require_open()
+        except SandboxUnavailableError:
+            self._free.put_nowait(slot)
+            raise
+        return slot
+
+    def _require_open(self) -> None:
         if self._closed:
             raise SandboxUnavailableError("the sandbox is closed")
-        return await self._free.get()
 
     async def _run_in(self, slot: _Slot, job: Job) -> Execution:
-        if slot.box is None:
+        if slot.box is None or slot.box.gone:
+            await self._discard(slot)
             await self._renew(slot)
         assert slot.box is not None  # noqa: S101 - `_renew` has set it or raised
         return await slot.box.run(job)
@@ -198,6 +209,7 @@ class BoxPool:
         box = Box(process)
         try:
             await box.start({**configuration, **self._options})
+            self._require_open()
         except BaseException:
             await box.close()
             raise

@@ -8,6 +8,7 @@ import site
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ _REMEDY = (
 )
 _STREAM_BYTES = 1 << 20
 _STDERR_BYTES = 1 << 14
+_PATIENCE_SECONDS = 2.0
 
 
 class LocalSandbox(BoxPool):
@@ -115,11 +117,18 @@ class LocalBoxProcess:
         await self._stdin.drain()
 
     async def kill(self) -> None:
-        """End the box: its first process dies with the doorway, and everything in it with its first process."""
+        """End the box, and return when nothing of it is left.
+
+        It ends when its input closes, and the kernel ends its first process only after all others. If it is too stuck
+        for that, it dies with its doorway, soon after this returns.
+        """
+        self._stdin.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._process.wait()
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
-        self._stdin.close()
         await self._listening
 
     async def diagnosis(self) -> str:
