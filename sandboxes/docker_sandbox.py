@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import os
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,8 @@ from sandboxes.box_pool import BoxPool
 from sandboxes.errors import SandboxUnavailableError, SandboxUnsupportedError
 
 _SDK_ERRORS = (DockerException, requests.RequestException, OSError)
-_LABEL = "reward-server.box"
+LABEL = "reward-server.box"
+"""On every container; its value is the name of the sandbox that it belongs to."""
 _LIBRARY = "/opt/sandbox/lib"
 _READ = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt")
 _OVERHEAD_BYTES = 768 * MIB
@@ -50,7 +52,10 @@ class DockerSandbox(BoxPool):
         file_bytes: int = 64 * MIB,
     ) -> None:
         """``memory_bytes`` and ``file_bytes``: the most a run may ask for. See `BoxPool` for the rest."""
-        self._docker = DockerLauncher(image=image, runtime=runtime, memory_bytes=memory_bytes, file_bytes=file_bytes)
+        self.name = secrets.token_hex(4)
+        self._docker = DockerLauncher(
+            name=self.name, image=image, runtime=runtime, memory_bytes=memory_bytes, file_bytes=file_bytes
+        )
         super().__init__(
             self._docker,
             boxes=boxes,
@@ -82,13 +87,13 @@ class DockerSandbox(BoxPool):
 class DockerLauncher:
     """Starts containers. They end by themselves when their standard input closes, so a killed server leaves none."""
 
-    def __init__(self, *, image: str, runtime: str, memory_bytes: int, file_bytes: int) -> None:
+    def __init__(self, *, name: str, image: str, runtime: str, memory_bytes: int, file_bytes: int) -> None:
         self._image = image
         self._runtime = runtime
         self._memory_bytes = memory_bytes
         self._file_bytes = file_bytes
         self._client: docker.DockerClient | None = None
-        self._name = secrets.token_hex(4)
+        self._name = name
         self._numbers = itertools.count(1)
         # Runs of different boxes, and of other servers on this daemon, must not share a uid: the kernel counts by it.
         self._uid_base = (1 << 24) + secrets.randbelow(1 << 14) * _UIDS_PER_BOX
@@ -107,10 +112,14 @@ class DockerLauncher:
 
     def _find_image(self) -> str:
         client = self._connected()
-        known = client.info().get("Runtimes", {})
-        if self._runtime and self._runtime not in known:
-            raise SandboxUnsupportedError(f"the daemon has no runtime {self._runtime}; it has {', '.join(known)}")
-        return str(client.images.get(self._image).id)
+        try:
+            known = client.info().get("Runtimes", {})
+            if self._runtime and self._runtime not in known:
+                raise SandboxUnsupportedError(f"the daemon has no runtime {self._runtime}; it has {', '.join(known)}")
+            return str(client.images.get(self._image).id)
+        except BaseException:
+            self._disconnect()
+            raise
 
     async def launch(self) -> tuple[BoxProcess, Mapping[str, Any]]:
         """Start a container. Raises `SandboxUnavailableError`."""
@@ -133,7 +142,7 @@ class DockerLauncher:
             self._image,
             ["python3", "-I", "-S", "-c", BOOTSTRAP],
             name=f"reward-box-{self._name}-{number}",
-            labels={_LABEL: self._name},
+            labels={LABEL: self._name},
             runtime=self._runtime or None,
             stdin_open=True,
             auto_remove=True,
@@ -158,10 +167,14 @@ class DockerLauncher:
             hostname="box",
             user="0:0",
         )
-        stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        container.start()
-        raw: Any = stream
-        return container, getattr(raw, "_sock", raw)
+        stream = _attach(container)
+        try:
+            container.start()
+        except BaseException:
+            stream.close()
+            _remove(container)
+            raise
+        return container, stream
 
     async def close(self) -> None:
         """Remove what is left of this launcher's containers."""
@@ -169,11 +182,10 @@ class DockerLauncher:
             return
         with suppress(*_SDK_ERRORS):
             await asyncio.to_thread(self._remove_all)
-        self._client.close()
-        self._client = None
+        self._disconnect()
 
     def _remove_all(self) -> None:
-        filters: dict[str, str | list[str] | bool] = {"label": f"{_LABEL}={self._name}"}
+        filters: dict[str, str | list[str] | bool] = {"label": f"{LABEL}={self._name}"}
         for container in self._connected().containers.list(all=True, filters=filters, ignore_removed=True):
             _remove(container)
 
@@ -181,6 +193,11 @@ class DockerLauncher:
         if self._client is None:
             self._client = docker.from_env(timeout=_SECONDS)
         return self._client
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
 
 class DockerBoxProcess:
@@ -240,6 +257,16 @@ class DockerBoxProcess:
                     self._errors = (self._errors + data)[-_STDERR_BYTES:]
         except (asyncio.IncompleteReadError, OSError):
             self.reader.feed_eof()
+
+
+def _attach(container: Any) -> socket.socket:
+    """Return the container's streams as a socket of our own; what the SDK keeps around it is closed."""
+    attached = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    try:
+        return socket.socket(fileno=os.dup(attached.fileno()))
+    finally:
+        attached._response.close()  # noqa: SLF001 - the SDK keeps the connection open by this attribute
+        attached.close()
 
 
 def _remove(container: Any) -> None:
