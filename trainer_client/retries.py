@@ -27,7 +27,8 @@ class RetryPolicy:
             return None if pushback_seconds < 0 else pushback_seconds * _scatter(1.0, 1.25)
         if attempt >= self.attempts:
             return None
-        return min(self.longest_wait_seconds, self.first_wait_seconds * 2.0 ** (attempt - 1)) * _scatter(0.5, 1.0)
+        doubled = self.first_wait_seconds * 2.0 ** min(attempt - 1, 64)  # beyond that a float overflows
+        return min(self.longest_wait_seconds, doubled) * _scatter(0.5, 1.0)
 
 
 def _scatter(low: float, high: float) -> float:
