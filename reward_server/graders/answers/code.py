@@ -1,0 +1,93 @@
+"""Code in responses."""
+
+from collections.abc import Sequence
+
+from reward_server.graders.answers.extraction import MAX_CANDIDATES, NOTHING, Extraction
+from reward_server.graders.answers.fences import Block, fenced_blocks
+from reward_server.graders.answers.tags import answer_tag, visible_text
+
+_SQL_STARTS = (
+    *(f"{verb}{gap}" for verb in ("select", "values", "with") for gap in (" ", "\t", "(", "*")),
+    "insert ",
+    "update ",
+    "delete ",
+    "replace ",
+)
+_CODE_STARTS = (
+    "def ",
+    "class ",
+    "import ",
+    "from ",
+    "async def ",
+    "@",
+    "#!",
+    "print(",
+    "for ",
+    "while ",
+    "if ",
+    "with ",
+    "try:",
+)
+_PROSE_TAGS = ("sql", "sqlite")
+
+
+def extract_code(response: str, languages: Sequence[str], defining: str = "") -> Extraction:
+    """Find code: the last fenced block in one of ``languages``, else the last without a language, else the last of all.
+
+    Among several the last that defines the name ``defining`` wins, so that a usage example after the solution is not
+    taken for it; and a closed block wins over one that breaks off. Without any block the text itself is the code, from
+    its first line that looks like code.
+    """
+    visible = visible_text(response)
+    tagged = answer_tag(visible)
+    text = visible if tagged is None else tagged
+    blocks = [block for block in fenced_blocks(text) if block.text.strip()]
+    if pool := _pool(blocks, languages):
+        defined = [block for block in pool if defines(block.text, defining)] if defining else []
+        offered = defined or pool
+        chosen = next((block for block in reversed(offered) if block.closed), offered[-1])
+        return Extraction(chosen.text, "fence", tuple(block.text for block in pool[-MAX_CANDIDATES:]))
+    if not text.strip():
+        return NOTHING
+    code = _unfenced_sql(text) if set(_PROSE_TAGS) & set(languages) else _unfenced_code(text)
+    return Extraction(code, "bare" if tagged is None else "answer_tag", (code,))
+
+
+def _pool(blocks: list[Block], languages: Sequence[str]) -> list[Block]:
+    named = [block for block in blocks if block.language in languages]
+    return named or [block for block in blocks if not block.language] or blocks
+
+
+def defines(code: str, name: str) -> bool:
+    """Return whether some line of ``code`` begins the definition of ``name`` or assigns it."""
+    starts = (f"def {name}", f"class {name}", f"async def {name}")
+    for line in (raw.strip() for raw in code.split("\n")):
+        if line.startswith((f"{name} =", f"{name}=", f"{name}:")):
+            return True
+        start = next((start for start in starts if line.startswith(start)), None)
+        if start and not (line[len(start) :][:1].isalnum() or line[len(start) :][:1] == "_"):
+            return True
+    return False
+
+
+def _lines(text: str) -> list[str]:
+    return [line.removesuffix("\r") for line in text.strip("\r\n").split("\n")]
+
+
+def _unfenced_code(text: str) -> str:
+    lines = _lines(text)
+    for position, line in enumerate(lines):
+        if line.startswith(_CODE_STARTS):
+            return "\n".join(lines[position:])
+    return "\n".join(lines)
+
+
+def _unfenced_sql(text: str) -> str:
+    """Return from the first line that begins a statement to the next blank line."""
+    lines = _lines(text)
+    starts = (i for i, line in enumerate(lines) if f"{line.strip().lower()} ".startswith(_SQL_STARTS))
+    first = next(starts, None)
+    if first is None:
+        return "\n".join(lines)
+    last = next((i for i in range(first, len(lines)) if not lines[i].strip()), len(lines))
+    return "\n".join(lines[first:last])

@@ -1,0 +1,100 @@
+"""Fenced blocks of markdown, as models write them: see the differences to CommonMark at `fenced_blocks`."""
+
+import re
+from dataclasses import dataclass
+
+_OPENING = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`\n]*)")
+_LATE_OPENING = re.compile(r"`{3}([A-Za-z][A-Za-z0-9+#_.-]{0,30})[ \t\r]*\Z")
+_ONE_LINE_LANGUAGES = frozenset({"bash", "js", "json", "py", "python", "sql", "sqlite", "text"})
+_LATE_SEARCH = 48
+"""How many characters before the end of a line a late opening may begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block."""
+
+    language: str
+    """In lower case; empty when none is named."""
+    text: str
+    closed: bool
+
+
+@dataclass(slots=True)
+class _Open:
+    """The block that is being read."""
+
+    fence: str
+    language: str
+    indent: int
+    lines: list[str]
+
+    def block(self, *, closed: bool) -> Block:
+        return Block(self.language, "\n".join(self.lines), closed)
+
+
+def fenced_blocks(text: str) -> list[Block]:
+    """Return the blocks between fences of backticks or tildes; one that is not closed reaches to the end.
+
+    Unlike CommonMark: any indentation may precede a fence (lists are often indented wrongly) and is taken from the
+    block's lines; prose may precede an opening fence that names a language; code may precede a closing fence on its
+    line; a block may stand on one line.
+    """
+    blocks: list[Block] = []
+    if "```" not in text and "~~~" not in text:
+        return blocks
+    current: _Open | None = None
+    for raw in text.split("\n"):
+        line = raw.removesuffix("\r")
+        if current is None:
+            opened = _opened(line)
+            if isinstance(opened, Block):
+                blocks.append(opened)
+            else:
+                current = opened
+        elif _closes(line, current):
+            blocks.append(current.block(closed=True))
+            current = None
+    if current is not None:
+        blocks.append(current.block(closed=False))
+    return blocks
+
+
+def _opened(line: str) -> "_Open | Block | None":
+    if found := _OPENING.match(line):
+        rest = line[found.end() :]
+        if not rest:
+            return _Open(found[2], _language(found[3]), len(found[1]), [])
+        return _one_line(line.strip(), found[2])
+    found = _LATE_OPENING.search(line, max(0, len(line) - _LATE_SEARCH))
+    if found and line.count("```") == 1:
+        return _Open("```", found[1].lower(), 0, [])
+    return None
+
+
+def _one_line(line: str, fence: str) -> Block | None:
+    inner = line[len(fence) : -len(fence)]
+    if not (line.endswith(fence) and inner.strip()) or fence in inner:
+        return None
+    word, _, rest = inner.partition(" ")
+    if word.lower() in _ONE_LINE_LANGUAGES and rest.strip():
+        return Block(word.lower(), rest.strip(), closed=True)
+    return Block("", inner.strip(), closed=True)
+
+
+def _closes(line: str, current: _Open) -> bool:
+    """Take ``line`` into the block and return False, or return True when it closes the block."""
+    bare = line.strip()
+    if bare.startswith(current.fence) and not bare.strip(current.fence[0]):
+        return True
+    taken = line[min(current.indent, len(line) - len(line.lstrip(" \t"))) :]
+    if bare.endswith(current.fence) and bare.count(current.fence) == 1 and current.fence[0] == "`":
+        current.lines.append(taken.rstrip().removesuffix(current.fence))
+        return True
+    current.lines.append(taken)
+    return False
+
+
+def _language(info: str) -> str:
+    words = info.split(maxsplit=1)
+    return words[0].lower().strip("{}.:,")[:64] if words else ""
