@@ -124,10 +124,14 @@ class DockerLauncher:
     async def launch(self) -> tuple[BoxProcess, Mapping[str, Any]]:
         """Start a container. Raises `SandboxUnavailableError`."""
         number = next(self._numbers)
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start, number))
         try:
-            container, stream = await asyncio.to_thread(self._start, number)
+            container, stream = await asyncio.shield(starting)
         except _SDK_ERRORS as error:
             raise SandboxUnavailableError(f"a container cannot be started: {error}") from error
+        except asyncio.CancelledError:
+            await _undo(starting)  # a thread cannot be stopped, and its container must not stay
+            raise
         process = await DockerBoxProcess.open(container, stream)
         return process, {
             "library": [BOX_DIRECTORY, _LIBRARY],
@@ -259,14 +263,22 @@ class DockerBoxProcess:
             self.reader.feed_eof()
 
 
+async def _undo(starting: asyncio.Future[tuple[Any, socket.socket]]) -> None:
+    with suppress(*_SDK_ERRORS):
+        container, stream = await starting
+        stream.close()
+        await asyncio.to_thread(_remove, container)
+
+
 def _attach(container: Any) -> socket.socket:
     """Return the container's streams as a socket of our own; what the SDK keeps around it is closed."""
     attached = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     try:
         return socket.socket(fileno=os.dup(attached.fileno()))
     finally:
-        attached._response.close()  # noqa: SLF001 - the SDK keeps the connection open by this attribute
-        attached.close()
+        # The SDK hands out a file over a socket and hides the response behind it: each keeps the connection open.
+        attached._sock.close()  # noqa: SLF001 - as above
+        attached._response.close()  # noqa: SLF001 - as above
 
 
 def _remove(container: Any) -> None:
