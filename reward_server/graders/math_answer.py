@@ -1,23 +1,32 @@
 """Grades a final answer by its value. The same plain number is settled here; everything else is read in a guest."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from reward_server.graders.answers import final_answer
-from reward_server.tasks.math_answer import MAX_CHARACTERS, MathAnswerTask
+from reward_server.graders.answers import final_answer, visible_text
+from reward_server.tasks.math_answer import MAX_CHARACTERS, MathAnswerTask, MathForm, MathLocale, MathPercent
 from reward_server.verdict import Check, Flag, Ruling, Verdict, clip
 from sandboxes.base import Execution, Job, Limits
 
 _PLAIN_NUMBER = re.compile(r"[-+]?\d{1,30}(?:\.\d{1,30})?")
 _ENDINGS = {"cpu_limit": "in time", "wall_limit": "in time", "memory_limit": "within memory"}
 _MAX_CANDIDATES = 20
+_MAX_SOLUTION = 100_000
+_BELOW_ONE = 1.0 - 2.0**-40
+_REASONS = {
+    "different": "is not the expected answer",
+    "form": "has the expected value, in another form than was asked",
+    "unreadable": "cannot be read as an answer",
+    "undecided": "could not be shown to be the expected answer",
+}
 
 
 class MathAnswer:
     """Implements `Grader` for `MathAnswerTask`."""
 
     name = "math_answer"
-    version = "1"
+    version = "2"
 
     def prepare(self, task: MathAnswerTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""
@@ -27,57 +36,106 @@ class MathAnswer:
     def plan(self, task: MathAnswerTask, response: str, limits: Limits) -> Job | Verdict:
         """Find the final answer; settle the trivial, send the rest to the guest."""
         found = final_answer(response)
-        if found.text is None:
+        distinct = list(dict.fromkeys(found.candidates)) if found.text is not None else []
+        if not distinct and not task.steps:
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The response gives no final answer.")
-        if len(found.text) > MAX_CHARACTERS:
-            return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary=f"The answer has {len(found.text)} characters.")
-        distinct = list(dict.fromkeys(found.candidates))
+        if any(len(text) > MAX_CHARACTERS for text in distinct):
+            return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The final answer is too long to be one.")
         if len(distinct) > _MAX_CANDIDATES:
             return _hedged(f"{len(distinct)} final answers")
-        if distinct == [found.text] and _same_number(found.text, task.expected):
-            return _right(found.text)
-        payload: dict[str, Any] = {
-            "answers": [clip(text, MAX_CHARACTERS) for text in distinct],
-            "expected": [task.expected, *task.accepted],
-            "rules": {
-                "tolerance": task.tolerance,
-                "decimal_places": task.decimal_places,
-                "ordered": task.ordered,
-                "ignore_percent": task.ignore_percent,
-                "allow_unevaluated": task.allow_unevaluated,
-            },
-        }
-        return Job(program="math_answer", payload=payload, limits=limits, aside=found.text)
+        if _is_trivial(task) and distinct == [found.text] and _same_number(distinct[0], task.expected):
+            return _right(distinct[0])
+        solution = clip(visible_text(response), _MAX_SOLUTION) if task.steps else None
+        payload = _payload(task, [clip(text, MAX_CHARACTERS) for text in distinct], solution)
+        return Job(program="math_answer", payload=payload, limits=limits, aside=found.text or "")
 
     def judge(self, task: MathAnswerTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Turn what the guest found into a verdict."""
-        del task, reference
+        del reference
         answer = str(job.aside)
         outcome = str(execution.report.get("outcome", "undecided"))
         detail = str(execution.report.get("detail", ""))
         if not execution.report:
             detail = f"it could not be compared {_ENDINGS.get(execution.ending.value, '')}".strip()
-        match outcome:
-            case "equal":
-                return _right(answer)
-            case "hedged":
-                return _hedged(detail)
-        reasons = {
-            "different": "is not the expected answer",
-            "unreadable": "cannot be read as an answer",
-            "undecided": "could not be shown to be the expected answer",
-        }
-        summary = f"{clip(answer, 200)!r} {reasons[outcome]}."
-        return Verdict(
-            score=0.0,
-            ruling=Ruling.WRONG_ANSWER,
-            summary=summary,
-            checks=(Check("value", 0.0, 1.0, detail or summary),),
-            flags=tuple(Flag(name, text) for name, text in execution.flags),
-        )
+        flags = tuple(Flag(name, text) for name, text in execution.flags)
+        final = _final(outcome, answer, detail, flags)
+        return with_steps(task, final, execution.report.get("steps")) if task.steps else final
 
 
 GRADER = MathAnswer()
+
+
+def _is_trivial(task: MathAnswerTask) -> bool:
+    """Return whether the same numeral is right under the task's rules, whatever they say of other answers."""
+    plain_form = task.form in (MathForm.EVALUATED, MathForm.ANY)
+    return plain_form and not task.steps and not task.unit_required and task.locale is MathLocale.POINT
+
+
+def _payload(task: MathAnswerTask, answers: list[str], solution: str | None) -> dict[str, Any]:
+    return {
+        "answers": answers,
+        "expected": [task.expected, *task.accepted],
+        "rules": {
+            "tolerance": task.tolerance,
+            "decimal_places": None if task.form is MathForm.DECIMAL else task.decimal_places,
+            "ordered": task.ordered,
+            "ignore_percent": task.percent is MathPercent.IGNORED,
+            "allow_unevaluated": task.form in (MathForm.ANY, MathForm.FACTORED),
+            "unit_required": task.unit_required,
+        },
+        "form": task.form.value,
+        "places": task.decimal_places,
+        "comma_locale": task.locale is MathLocale.COMMA,
+        "choices": list(task.choices),
+        "solution": solution,
+        "givens": list(task.givens),
+    }
+
+
+def _final(outcome: str, answer: str, detail: str, flags: tuple[Flag, ...]) -> Verdict:
+    """Return the verdict on the final answer alone."""
+    match outcome:
+        case "equal":
+            return _right(answer)
+        case "hedged":
+            return _hedged(detail)
+        case "none":
+            summary = "The response gives no final answer."
+            return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary=summary, checks=(Check("value", 0.0),))
+    summary = f"{clip(answer, 200)!r} {_REASONS.get(outcome, _REASONS['undecided'])}."
+    checks: tuple[Check, ...] = (Check("value", 0.0, 1.0, detail or summary),)
+    if outcome == "form":
+        checks = (Check("value", 1.0, 0.0), Check("form", 0.0, 1.0, detail))
+    return Verdict(score=0.0, ruling=Ruling.WRONG_ANSWER, summary=summary, checks=checks, flags=flags)
+
+
+def with_steps(task: MathAnswerTask, final: Verdict, findings: Any) -> Verdict:
+    """Combine the verdict on the final answer with the steps: their share is that of the right ones among all decided.
+
+    No equation at all is no reasoning: the steps' share is then lost.
+    """
+    share = 0.5 if task.steps_share is None else task.steps_share
+    decided = [step for step in findings or () if isinstance(step, dict) and step.get("right") is not None]
+    right = sum(step["right"] is True for step in decided)
+    weight = share / len(decided) if decided else share
+    steps = [
+        Check(f"step {i}", float(step["right"]), weight, f"{step['text']}: {step['detail']}")
+        for i, step in enumerate(decided, start=1)
+    ]
+    if not decided:
+        steps = [Check("steps", 0.0, share, "no equation was found that can be checked")]
+    scaled = [replace(check, weight=check.weight * (1.0 - share)) for check in final.checks]
+    score = min(1.0, (1.0 - share) * final.score + (share * right / len(decided) if decided else 0.0))
+    full = final.score == 1.0 and decided and right == len(decided)
+    ruling = Ruling.ACCEPTED if full else Ruling.PARTIAL if score > 0.0 else final.ruling
+    summary = f"{final.summary} {right} of {len(decided)} steps are right."
+    return Verdict(
+        score=1.0 if full else min(score, _BELOW_ONE),
+        ruling=ruling,
+        summary=summary,
+        checks=(*scaled, *steps),
+        flags=final.flags,
+    )
 
 
 def _same_number(answer: str, expected: str) -> bool:

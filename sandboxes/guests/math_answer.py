@@ -1,40 +1,93 @@
-"""Decides whether final answers are the expected one.
+"""Decides whether final answers are the expected one, and checks the steps that led there.
 
-Payload: ``answers`` (candidates; the last is the answer), ``expected`` (accepted answers), ``rules``. Report:
-``outcome`` (``equal``, ``different``, ``undecided``, ``unreadable`` or ``hedged``) and ``detail``.
+Payload: ``answers`` (candidates; the last is the answer; may be empty), ``expected`` (accepted answers), ``rules``,
+``form``, ``places``, ``comma_locale``, ``choices``, ``solution`` (None without steps) and ``givens``. Report:
+``outcome`` (``equal``, ``different``, ``form``, ``undecided``, ``unreadable``, ``hedged`` or ``none``), ``detail`` and
+``steps``.
 """
 
+import contextlib
+import signal
+from collections.abc import Iterator
 from typing import Any
 
 from .math_comparison import Rules, UndecidedError, same
-from .math_grammar import GrammarError, Tree, clean, parse
+from .math_expressions import Tree
+from .math_forms import fault
+from .math_grammar import parse
+from .math_steps import check_steps
+from .math_tokens import GrammarError, clean
+from .math_values import ValueBoundError
+
+_SECONDS = 1.5
+"""Own budget for the answer, and again for the steps. The job's CPU limit stands behind it."""
+_FAULTS = (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError, RecursionError)
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:
-    """Compare the answer with every accepted one."""
-    rules = Rules(**payload["rules"])
-    expected = []
-    for text in payload["expected"]:
-        try:
-            expected.append(parse(text))
-        except GrammarError as error:
-            if len(payload["expected"]) == 1 and not _choice(text):
-                return _by_text(payload["answers"], text, f"the reference is compared as text: {error}")
-    if (letter := _choice(payload["expected"][0])) and len(payload["expected"]) == 1:
-        return _by_letter(payload["answers"], letter)
-    answers = payload["answers"]
-    trees = [_parsed(text) for text in answers]
-    if trees[-1] is None:
-        return {"outcome": "unreadable", "detail": f"{answers[-1][:200]!r} is not understood"}
-    if any(other is None or _decide(other, [trees[-1]], rules)[0] != "equal" for other in trees[:-1]):
-        return {"outcome": "hedged", "detail": f"{len(answers)} final answers that differ"}
-    outcome, detail = _decide(trees[-1], expected, rules)
-    return {"outcome": outcome, "detail": detail}
+    """Compare the answer with every accepted one, then check the steps."""
+    outcome, detail = "none", ""
+    with _budget() as spent:
+        if payload["answers"]:
+            outcome, detail = "undecided", "the comparison took too long"
+            outcome, detail = _compare(payload)
+    if spent and outcome == "none" and payload["answers"]:
+        outcome, detail = "undecided", "the comparison took too long"
+    steps: list[dict[str, Any]] = []
+    if payload["solution"] is not None:
+        with _budget():
+            steps = check_steps(payload["solution"], payload["givens"])
+    return {"outcome": outcome, "detail": detail, "steps": steps}
 
 
-def _parsed(text: str) -> Tree | None:
+@contextlib.contextmanager
+def _budget() -> Iterator[list[bool]]:
+    """Leave the block once its time is up; what it yields then holds an item."""
+    spent: list[bool] = []
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
     try:
-        return parse(text)
+        yield spent
+    except TimeoutError:
+        spent.append(True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _compare(payload: dict[str, Any]) -> tuple[str, str]:
+    answers, expected = payload["answers"], payload["expected"]
+    letter = _choice(expected[0])
+    if letter and (len(expected) == 1 or payload["choices"]):
+        return _by_letter(answers, letter, payload["choices"])
+    comma = payload["comma_locale"]
+    rules = Rules(**payload["rules"])
+    references = [tree for text in expected if (tree := _parsed(text, comma)) is not None]
+    trees = [_parsed(text, comma) for text in answers]
+    if not references or trees[-1] is None:
+        return _by_text(answers, expected, readable=trees[-1] is not None)
+    if any(other is None or _decide(other, [trees[-1]], rules)[0] != "equal" for other in trees[:-1]):
+        return "hedged", f"{len(answers)} final answers that differ"
+    outcome, detail = _decide(trees[-1], references, rules)
+    return _formed(trees[-1], payload) if outcome == "equal" else (outcome, detail)
+
+
+def _formed(tree: Tree, payload: dict[str, Any]) -> tuple[str, str]:
+    try:
+        problem = fault(tree, payload["form"], payload["places"])
+    except (ValueBoundError, *_FAULTS) as error:
+        problem = f"its form could not be checked: {error}"
+    return ("form", problem) if problem else ("equal", "")
+
+
+def _parsed(text: str, comma_locale: bool) -> Tree | None:  # noqa: FBT001 - private
+    try:
+        return parse(text, comma_locale=comma_locale)
     except GrammarError:
         return None
 
@@ -45,9 +98,11 @@ def _decide(answer: Tree, expected: list[Tree], rules: Rules) -> tuple[str, str]
         try:
             if same(answer, other, rules):
                 return "equal", ""
-        except (UndecidedError, RecursionError) as error:
+        except UndecidedError as error:
             outcome, detail = "undecided", str(error)
-        except (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        except TimeoutError:
+            raise
+        except _FAULTS as error:
             outcome, detail = "undecided", f"{type(error).__name__}: {error}"
     return outcome, detail
 
@@ -55,25 +110,38 @@ def _decide(answer: Tree, expected: list[Tree], rules: Rules) -> tuple[str, str]
 def _choice(text: str) -> str:
     """Return the letter of a multiple-choice answer, or nothing."""
     bare = clean(text).strip("\x02\x03(){}[]. ")
-    return bare.upper() if len(bare) == 1 and bare in "ABCDEFGHIJ" else ""
+    return bare.upper() if len(bare) == 1 and bare in _LETTERS[:10] else ""
 
 
-def _by_letter(answers: list[str], letter: str) -> dict[str, Any]:
-    letters = {_leading_letter(text) for text in answers}
+def _by_letter(answers: list[str], letter: str, choices: list[str]) -> tuple[str, str]:
+    texts = {_flat(text): _LETTERS[position] for position, text in enumerate(choices)}
+    letters = {texts.get(_flat(text)) or _leading_letter(text) for text in answers}
     if len(letters) > 1:
-        return {"outcome": "hedged", "detail": f"the choices {', '.join(sorted(letters))}"}
+        return "hedged", f"the choices {', '.join(sorted(letters))}"
     said = letters.pop()
-    return {"outcome": "equal" if said == letter else "different", "detail": f"the choice {said or 'cannot be read'}"}
+    return "equal" if said == letter else "different", f"the choice {said or 'cannot be read'}"
 
 
 def _leading_letter(text: str) -> str:
+    """Return the letter an answer begins with; nothing where a second letter follows, as in "A or B"."""
     bare = clean(text).replace("\x02", "").replace("\x03", "").lstrip("({[ ")
-    return bare[:1].upper() if bare[:1].isalpha() and not bare[1:2].isalnum() else ""
+    letter, rest = bare[:1].upper(), bare[1:].lstrip()
+    if not letter.isalpha() or bare[1:2].isalnum():
+        return ""
+    others = [word.strip("().,;&") for word in rest.replace("/", " ").replace(",", " ").split()[:3]]
+    return "" if any(len(word) == 1 and word in _LETTERS[:10] and word != letter for word in others) else letter
 
 
-def _by_text(answers: list[str], expected: str, detail: str) -> dict[str, Any]:
-    texts = {"".join(clean(text).split()).lower() for text in answers}
+def _by_text(answers: list[str], expected: list[str], *, readable: bool) -> tuple[str, str]:
+    texts = {_flat(text) for text in answers}
     if len(texts) > 1:
-        return {"outcome": "hedged", "detail": "several final answers that differ"}
-    equal = texts == {"".join(clean(expected).split()).lower()}
-    return {"outcome": "equal" if equal else "different", "detail": detail}
+        return "hedged", "several final answers that differ"
+    if texts & {_flat(text) for text in expected}:
+        return "equal", ""
+    if readable:
+        return "different", "compared as text, since the reference is no formula"
+    return "unreadable", f"{answers[-1][:200]!r} is not understood"
+
+
+def _flat(text: str) -> str:
+    return "".join(clean(text).replace("\x02", "").replace("\x03", "").split()).lower()

@@ -2,17 +2,19 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
 from sympy import Expr, Rational
 
-from .math_grammar import Tree
+from .math_expressions import Tree
+from .math_units import measure
 from .math_values import ValueBoundError, value
 
 _DIGITS = 40
 _POINTS = 6
+_MAX_OPERATIONS = 60
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _INFINITY = ("constant", "infinity")
 
@@ -26,6 +28,7 @@ class Rules:
     ordered: bool = False
     ignore_percent: bool = False
     allow_unevaluated: bool = False
+    unit_required: bool = False
 
 
 class UndecidedError(Exception):
@@ -37,7 +40,17 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
     answer, expected = _bare(answer, expected), _bare(expected, answer)
     if answer == expected:
         return True
+    if "quantity" in (answer[0], expected[0]):
+        return _same_quantity(answer, expected, rules)
     match answer[0], expected[0]:
+        case ("based", _) | (_, "based"):
+            return _digits(answer) == _digits(expected)
+        case ("cases", _) | (_, "cases"):
+            return _same_cases(answer, expected, rules)
+        case ("ratio", "ratio"):
+            return _same_ratio(answer[1], expected[1], rules)
+        case (("builder" | "intersection" | "without") as kind, other) if kind == other:
+            return _same_items(_inner(answer), _inner(expected), rules, ordered=kind != "intersection")
         case ("text", _) | (_, "text"):
             return _words(answer) == _words(expected) != ""
         case ("relation", _) | (_, "relation"):
@@ -53,6 +66,17 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
     if answer[0] == "group" or expected[0] == "group":
         return _same_vector(answer, expected, rules)
     return _same_value(answer, expected, rules)
+
+
+def identical(mine: Any, theirs: Any, rules: Rules) -> bool:
+    """Return whether two values agree, as numbers or as functions. Raises `UndecidedError`."""
+    if mine == theirs:
+        return True
+    if mine.free_symbols | theirs.free_symbols:
+        return _same_at_points(mine, theirs)
+    if isinstance(mine, Rational) and isinstance(theirs, Rational):
+        return _near(mine, theirs, rules)
+    return _same_number(mine, theirs, rules)
 
 
 def unevaluated(tree: Tree) -> bool:
@@ -83,8 +107,8 @@ def _plain(tree: Tree) -> bool:
 def _bare(tree: Tree, other: Tree) -> Tree:
     """Take the right side of ``x = 3`` or of "x in S" when the other answer is no relation."""
     match tree:
-        case ("relation", ("=",), (("symbol" | "call" | "multiply", *_), right)) if other[0] != "relation":
-            return right
+        case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
+            return right if left[0] in ("symbol", "call", "multiply", "power", "constant") else tree
         case ("relation", ("in",), (_, right)):
             return right
         case ("list", parts) if other[0] != "relation" and not _names_values(other):
@@ -97,6 +121,57 @@ def _bare(tree: Tree, other: Tree) -> Tree:
 def _names_values(tree: Tree) -> bool:
     """Return whether a list says which value belongs to which name, as in a = 1, b = 2."""
     return tree[0] == "list" and any(part[0] == "relation" for part in tree[1])
+
+
+def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    """Compare values with units: one that measures is converted, words that measure nothing are decoration."""
+    mine, my_unit = _quantity(answer)
+    theirs, their_unit = _quantity(expected)
+    measured, wanted = measure(my_unit), measure(their_unit)
+    if rules.unit_required and wanted and not measured:
+        return False
+    if not (measured and wanted) or measured == wanted:
+        return same(mine, theirs, rules)
+    if measured[0] != wanted[0]:
+        return False
+    scale = ("divide", ("number", str(measured[1].numerator)), ("number", str(measured[1].denominator)))
+    back = ("divide", ("number", str(wanted[1].denominator)), ("number", str(wanted[1].numerator)))
+    evaluated = not unevaluated(mine) or rules.allow_unevaluated
+    return evaluated and same(("multiply", (mine, scale, back)), theirs, replace(rules, allow_unevaluated=True))
+
+
+def _quantity(tree: Tree) -> tuple[Tree, str]:
+    """Return value and unit; a single letter behind a number is a unit where the other answer has one."""
+    match tree:
+        case ("quantity", inner, unit):
+            return inner, unit
+        case ("multiply", (("number", _) as inner, ("symbol", unit))) if measure(unit):
+            return inner, unit
+    return tree, ""
+
+
+def _digits(tree: Tree) -> Tree:
+    """Return a numeral in a base as it is written: another base is another answer, whatever the value."""
+    return (tree[1].lstrip("0"), tree[2]) if tree[0] == "based" else (str(tree),)
+
+
+def _inner(tree: Tree) -> Sequence[Tree]:
+    return tree[1] if tree[0] == "intersection" else tree[1:]
+
+
+def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> bool:
+    if len(mine) != len(theirs):
+        return False
+    pairs = zip(mine[1:], theirs[1:], strict=True)
+    return all(same(("divide", a, mine[0]), ("divide", b, theirs[0]), rules) for a, b in pairs)
+
+
+def _same_cases(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    """Compare definitions by cases: each value with its condition, in any order of rows."""
+    if answer[0] != expected[0] or len(answer[1]) != len(expected[1]):
+        return False
+    rows = [("group", "(", row, ")") for row in answer[1]]
+    return _same_items(rows, [("group", "(", row, ")") for row in expected[1]], rules, ordered=False)
 
 
 def _words(tree: Tree) -> str:
@@ -357,9 +432,16 @@ def _same_at_points(mine: Any, theirs: Any) -> bool:
         if a is None or b is None or not _close(a, b):
             return False
         compared += 1
-    if compared < 2:
-        raise UndecidedError("the expressions are undefined at the points tried")
-    return True
+    return compared >= 2 or _same_by_simplification(mine, theirs)
+
+
+def _same_by_simplification(mine: Any, theirs: Any) -> bool:
+    """Ask SymPy, where points say nothing. Raises `UndecidedError` when it cannot tell either."""
+    if sympy.count_ops(mine) + sympy.count_ops(theirs) <= _MAX_OPERATIONS:
+        difference = sympy.simplify(mine - theirs)
+        if difference == 0:
+            return True
+    raise UndecidedError("the expressions are undefined at the points tried, and do not simplify to each other")
 
 
 def _points(symbols: Any) -> list[dict[Any, Any]]:

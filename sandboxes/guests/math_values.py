@@ -7,11 +7,12 @@ from typing import Any
 import sympy
 from sympy import Expr, Integer, Rational, Symbol
 
-from .math_grammar import Tree
+from .math_expressions import Tree
 
 _MAX_EXPONENT = 2_000
 _MAX_POWER_BITS = 20_000
 _MAX_FACTORIAL = 300
+_MAX_ROWS = 5
 _CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "infinity": sympy.oo}
 _FUNCTIONS = {
     name: getattr(sympy, theirs)
@@ -19,9 +20,14 @@ _FUNCTIONS = {
         "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "arcsin": "asin",
         "arccos": "acos", "arctan": "atan", "arccot": "acot", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
         "ln": "log", "exp": "exp", "sqrt": "sqrt", "abs": "Abs", "floor": "floor", "ceil": "ceiling", "max": "Max",
-        "min": "Min", "gcd": "gcd", "lcm": "lcm",
+        "min": "Min", "gcd": "gcd", "lcm": "lcm", "sech": "sech", "csch": "csch", "coth": "coth", "arcsec": "asec",
+        "arccsc": "acsc", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arsinh": "asinh",
+        "arcosh": "acosh", "artanh": "atanh", "arg": "arg", "Re": "re", "Im": "im",
     }.items()
 }  # fmt: skip
+
+_ANGLES = frozenset(("sin", "cos", "tan", "cot", "sec", "csc"))
+"""Functions of an angle: degrees count as such in them, and as decoration elsewhere."""
 
 
 class ValueBoundError(Exception):
@@ -30,7 +36,16 @@ class ValueBoundError(Exception):
 
 def number(text: str) -> Rational:
     """Return a decimal numeral as an exact rational."""
-    return Rational(Fraction(text if text[:1] != "." else f"0{text}"))
+    size = text.lower().partition("e")[2]
+    if size and abs(int(size)) > _MAX_EXPONENT:
+        raise ValueBoundError("a power of ten is too large")
+    return Rational(Fraction(text.rstrip(".") if text[:1] != "." else f"0{text}"))
+
+
+def _repeating(digits: str, period: str) -> Rational:
+    """Return 0.1666… for ``0.1`` and the period ``6``, exactly."""
+    places = len(digits.partition(".")[2])
+    return number(digits.rstrip(".")) + Rational(int(period), 10**places * (10 ** len(period) - 1))
 
 
 def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
@@ -60,10 +75,17 @@ def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
             return _power(of(base), of(exponent))
         case ("percent", inner):
             return of(inner) if ignore_percent else of(inner) / 100
-        case ("degrees", inner):
+        case ("degrees", inner) | ("quantity", inner, _):
             return of(inner)
+        case ("repeating", digits, period):
+            return _repeating(digits, period)
+        case ("ratio", (left, right)):
+            return _divide(of(left), of(right))
         case ("call", name, arguments):
-            return _call(name, [of(argument) for argument in arguments])
+            values = [of(argument) for argument in arguments]
+            if name in _ANGLES and arguments[0][0] == "degrees":
+                values[0] = values[0] * sympy.pi / 180
+            return _call(name, values)
         case ("matrix", rows) if len({len(row) for row in rows}) == 1:
             return sympy.ImmutableMatrix([[of(cell) for cell in row] for row in rows])
     raise ValueBoundError(f"a {tree[0]} is no single value")
@@ -107,6 +129,15 @@ def _call(name: str, arguments: list[Any]) -> Any:
                 return sympy.factorial(count, evaluate=False)
             raise ValueBoundError("a factorial is too large")
         return Integer(math.factorial(int(count)))
+    if name == "root":
+        radicand, degree = arguments
+        if degree == 3 and isinstance(radicand, Rational) and radicand < 0:
+            return -_power(-radicand, Rational(1, 3))
+        return _power(radicand, _divide(Integer(1), degree))
+    if name == "sqrt":
+        return _power(arguments[0], Rational(1, 2))
+    if name == "det":
+        return _determinant(arguments[0])
     if name == "binomial":
         top, bottom = arguments
         if not all(isinstance(item, Integer) and 0 <= item <= _MAX_FACTORIAL for item in arguments):
@@ -121,3 +152,9 @@ def _call(name: str, arguments: list[Any]) -> Any:
         return _FUNCTIONS[name](*arguments)
     except (TypeError, ValueError) as error:
         raise ValueBoundError(str(error)) from None
+
+
+def _determinant(matrix: Any) -> Any:
+    if not isinstance(matrix, sympy.MatrixBase) or matrix.rows != matrix.cols or matrix.rows > _MAX_ROWS:
+        raise ValueBoundError("a determinant of no small square matrix")
+    return matrix.det()

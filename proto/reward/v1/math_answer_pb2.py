@@ -24,13 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breward/v1/math_answer.proto\x12\treward.v1\"\xce\x01\n\x0eMathAnswerTask\x12\x10\n\x08\x65xpected\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x03(\t\x12\x16\n\ttolerance\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0e\x64\x65\x63imal_places\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x0f\n\x07ordered\x18\x05 \x01(\x08\x12\x16\n\x0eignore_percent\x18\x06 \x01(\x08\x12\x19\n\x11\x61llow_unevaluated\x18\x07 \x01(\x08\x42\x0c\n\n_toleranceB\x11\n\x0f_decimal_placesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breward/v1/math_answer.proto\x12\treward.v1\"\xff\x02\n\x0eMathAnswerTask\x12\x10\n\x08\x65xpected\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x03(\t\x12\x16\n\ttolerance\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0e\x64\x65\x63imal_places\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x0f\n\x07ordered\x18\x05 \x01(\x08\x12\'\n\x07percent\x18\x06 \x01(\x0e\x32\x16.reward.v1.MathPercent\x12!\n\x04\x66orm\x18\x07 \x01(\x0e\x32\x13.reward.v1.MathForm\x12%\n\x06locale\x18\x08 \x01(\x0e\x32\x15.reward.v1.MathLocale\x12\x15\n\runit_required\x18\t \x01(\x08\x12\x0f\n\x07\x63hoices\x18\n \x03(\t\x12\r\n\x05steps\x18\x0b \x01(\x08\x12\x18\n\x0bsteps_share\x18\x0c \x01(\x01H\x02\x88\x01\x01\x12\x0e\n\x06givens\x18\r \x03(\tB\x0c\n\n_toleranceB\x11\n\x0f_decimal_placesB\x0e\n\x0c_steps_share*\xc7\x01\n\x08MathForm\x12\x19\n\x15MATH_FORM_UNSPECIFIED\x10\x00\x12\x17\n\x13MATH_FORM_EVALUATED\x10\x01\x12\x11\n\rMATH_FORM_ANY\x10\x02\x12\x13\n\x0fMATH_FORM_EXACT\x10\x03\x12\x18\n\x14MATH_FORM_SIMPLIFIED\x10\x04\x12\x16\n\x12MATH_FORM_FACTORED\x10\x05\x12\x16\n\x12MATH_FORM_EXPANDED\x10\x06\x12\x15\n\x11MATH_FORM_DECIMAL\x10\x07*^\n\x0bMathPercent\x12\x1c\n\x18MATH_PERCENT_UNSPECIFIED\x10\x00\x12\x17\n\x13MATH_PERCENT_FACTOR\x10\x01\x12\x18\n\x14MATH_PERCENT_IGNORED\x10\x02*W\n\nMathLocale\x12\x1b\n\x17MATH_LOCALE_UNSPECIFIED\x10\x00\x12\x15\n\x11MATH_LOCALE_POINT\x10\x01\x12\x15\n\x11MATH_LOCALE_COMMA\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reward.v1.math_answer_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_MATHFORM']._serialized_start=429
+  _globals['_MATHFORM']._serialized_end=628
+  _globals['_MATHPERCENT']._serialized_start=630
+  _globals['_MATHPERCENT']._serialized_end=724
+  _globals['_MATHLOCALE']._serialized_start=726
+  _globals['_MATHLOCALE']._serialized_end=813
   _globals['_MATHANSWERTASK']._serialized_start=43
-  _globals['_MATHANSWERTASK']._serialized_end=249
+  _globals['_MATHANSWERTASK']._serialized_end=426
 # @@protoc_insertion_point(module_scope)

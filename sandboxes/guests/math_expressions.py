@@ -1,0 +1,358 @@
+"""Reads expressions: sums, products, powers, functions and numerals. Lists, sets and relations are `math_grammar`'s.
+
+A tree is a tuple whose first item is its kind:
+``("number", text)``, ``("repeating", text, digits)``, ``("based", digits, base)``, ``("symbol", name)``,
+``("constant", name)``, ``("add"|"multiply", trees)``, ``("negate"|"percent"|"degrees", tree)``,
+``("divide"|"power", left, right)``, ``("call", function, trees)``, ``("mixed", whole, top, bottom)``,
+``("plus_minus", left or None, right)``, ``("quantity", tree, unit)``, ``("text", words)``.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, TypeAlias
+
+from .math_tokens import GrammarError, Token
+from .math_words import FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS, SHORT_UNITS
+
+Tree: TypeAlias = tuple[Any, ...]
+
+MAX_DEPTH = 60
+MAX_DIGITS = 400
+_SHORT_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot", "lg": "log10"}
+_SYMBOL_MARKS = frozenset(("overline", "bar", "hat", "vec", "tilde", "mathbb", "mathcal", "widehat", "overrightarrow"))
+_END: Token = ("", "", False)
+
+
+class Expressions(ABC):
+    """Recursive descent over tokens, with a bound on depth."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self._tokens = tokens
+        self._at = 0
+        self._depth = 0
+        self._bars = 0
+        self._latex = any(kind == "command" for kind, _, _ in tokens)
+
+    @abstractmethod
+    def answer(self) -> Tree:
+        """Read what may stand between brackets."""
+
+    @abstractmethod
+    def bracketed(self, opening: str) -> Tree | None:
+        """Read a group, set or environment that was opened; None when ``opening`` opens none."""
+
+    def sum(self) -> Tree:
+        """Read terms with signs between them."""
+        self.deeper()
+        sign = self.accept("+", "-", "\\pm", "\\mp", "+-")
+        first = self._product()
+        terms: list[Tree] = [first if sign in (None, "+") else _signed(None, sign or "", first)]
+        while sign := self.accept("+", "-", "\\pm", "\\mp", "+-"):
+            term = self._product()
+            if sign in ("+", "-"):
+                terms.append(term if sign == "+" else ("negate", term))
+            else:
+                terms = [_signed(sum_of(terms), sign, term)]
+        self._depth -= 1
+        return sum_of(terms)
+
+    def deeper(self) -> None:
+        """Count a level. Raises `GrammarError` past the bound."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise GrammarError("it is nested too deeply")
+
+    def _product(self) -> Tree:
+        factors = [self._power()]
+        unit = ""
+        while True:
+            if self.accept("*", "\\cdot", "\\times", "\\ast"):
+                factors.append(self._signed_power())
+            elif self.accept("/", "\\div"):
+                factors = [("divide", product_of(factors), self._signed_power())]
+            elif self._starts_unit():
+                unit = f"{unit} {self._unit()}".strip()
+            elif self._starts_factor():
+                factors = self._implicit(factors)
+            else:
+                tree = product_of(factors)
+                return ("quantity", tree, unit) if unit else tree
+
+    def _implicit(self, factors: list[Tree]) -> list[Tree]:
+        """Read a factor without a sign before it: a mixed number's fraction, or a product."""
+        spaced, last = self.peek()[2], factors[-1]
+        factor = self._power()
+        if last[0] == "number" and last[1].isdigit() and len(factors) == 1:
+            if factor[0] == "divide" and factor[1][0] == factor[2][0] == "number":
+                return [("mixed", last, factor[1], factor[2])]
+            if factor[0] == "number" and spaced and self.accept("/"):
+                return [("mixed", last, factor, self._power())]
+        if factor[0] == "number" and (last[0] == "number" or spaced):
+            raise GrammarError("two numbers stand side by side")
+        return [*factors, factor]
+
+    def _starts_unit(self) -> bool:
+        kind, text, _ = self.peek()
+        if kind == "text":
+            return text.strip("\x02\x03 ,").lower() not in JOINING_WORDS and not _mathematical(text)
+        return kind == "word" and text.lower() not in JOINING_WORDS and _is_word(text)
+
+    def _unit(self) -> str:
+        """Read a unit and what belongs to it: a power, or a further unit behind a slash."""
+        _, text, _ = self._take()
+        unit = text.strip("\x02\x03 .,").lower()
+        if self.accept("^", "**"):
+            unit += f"^{flat(self._script())}"
+        if self.peek()[1] == "/" and self.peek(1)[0] in ("text", "word"):
+            self._at += 1
+            unit += "/" + self._take()[1].strip("\x02\x03 .,").lower()
+        return unit
+
+    def _starts_factor(self) -> bool:
+        kind, text, _ = self.peek()
+        match kind:
+            case "text":
+                return text.strip("\x02\x03 ,").lower() not in JOINING_WORDS
+            case "number":
+                return True
+            case "word":
+                return text.lower() not in JOINING_WORDS and not (text == "U" and self.peek(1)[1] in ("(", "["))
+            case "command":
+                return text[1:] not in RELATIONS and text[1:] not in NO_FACTORS
+        return text in ("(", "{") or (text == "|" and self._bars == 0)
+
+    def _signed_power(self) -> Tree:
+        if self.accept("-"):
+            return ("negate", self._power())
+        self.accept("+")
+        return self._power()
+
+    def _power(self) -> Tree:
+        base = self._postfix(self._atom())
+        while self.accept("^", "**"):
+            if self.accept("\\circ") or self._braced_circle():
+                base = ("degrees", base)
+            else:
+                base = self._postfix(("power", base, self._script()))
+        return base
+
+    def _braced_circle(self) -> bool:
+        if [token[1] for token in self._tokens[self._at : self._at + 3]] == ["{", "\\circ", "}"]:
+            self._at += 3
+            return True
+        return False
+
+    def _postfix(self, tree: Tree) -> Tree:
+        while sign := self.accept("!", "%", "\\%"):
+            tree = ("call", "factorial", (tree,)) if sign == "!" else ("percent", tree)
+        return tree
+
+    def _script(self) -> Tree:
+        """Read what stands behind ^ or _: a brace group or one sign."""
+        if self.accept("{"):
+            return self.until("}")
+        if self.accept("-"):
+            self.deeper()
+            return ("negate", self._script())
+        return self._digit() if self._latex else self._atom()
+
+    def _digit(self) -> Tree:
+        r"""Read one atom; of a numeral only the first digit, as TeX does in ``\frac12``."""
+        kind, text, spaced = self.peek()
+        if kind == "number" and len(text) > 1 and text.isdigit():
+            self._tokens[self._at] = (kind, text[1:], spaced)
+            return ("number", text[0])
+        return self._atom()
+
+    def until(self, closing: str) -> Tree:
+        """Read up to ``closing``."""
+        tree = self.answer()
+        self.expect(closing)
+        return tree
+
+    def _atom(self) -> Tree:
+        self.deeper()
+        kind, text, _ = self._take()
+        tree = self._atom_of(kind, text)
+        self._depth -= 1
+        return tree
+
+    def _atom_of(self, kind: str, text: str) -> Tree:
+        match kind:
+            case "number":
+                return self._numeral(text.replace(",", ""))
+            case "text":
+                return self._text_atom(text)
+            case "word":
+                return self._word(text)
+            case "command" if (tree := self._command(text[1:])) is not None:
+                return tree
+        if text == "|":
+            self._bars += 1
+            inside = self.sum()
+            self._bars -= 1
+            self.expect("|")
+            return ("call", "abs", (inside,))
+        if (tree := self.bracketed(text)) is not None:
+            return tree
+        raise GrammarError(f"{text!r} is not expected" if text else "it breaks off")
+
+    def _numeral(self, digits: str) -> Tree:
+        if len(digits) > MAX_DIGITS:
+            raise GrammarError("a number has too many digits")
+        if self.accept("_"):
+            return ("based", digits, flat(self._script()))
+        if self.peek()[1] in ("\\overline", "\\dot") and "." in digits:
+            self._at += 1
+            period = flat(self._argument()).removeprefix("number")
+            if period.isdigit():
+                return ("repeating", digits, period)
+            raise GrammarError("a period that is no numeral")
+        return ("number", digits)
+
+    def _text_atom(self, text: str) -> Tree:
+        words = text.strip("\x02\x03 ").strip()
+        if len(words) == 1 and words.isalpha():
+            return ("symbol", words)
+        if words.lower() in ("", *JOINING_WORDS) and self._at < len(self._tokens):
+            return self._atom()
+        return ("text", words.lower())
+
+    def _word(self, text: str) -> Tree:
+        if text in ("pi", "oo", "inf", "infinity"):
+            return ("constant", "pi" if text == "pi" else "infinity")
+        if text in FUNCTIONS:
+            return self._function(text)
+        if text in GREEK or len(text) == 1:
+            return self._symbol(text)
+        if _is_word(text):
+            return ("text", text.lower())
+        return ("multiply", (*map(_letter, text[:-1]), self._symbol(text[-1])))
+
+    def _symbol(self, name: str) -> Tree:
+        if self.accept("_"):
+            return ("symbol", f"{name}_{flat(self._script())}")
+        while self.accept("'"):
+            name += "'"
+        return _letter(name)
+
+    def _command(self, name: str) -> Tree | None:
+        match name:
+            case "frac" | "dfrac" | "tfrac" | "cfrac":
+                return ("divide", self._argument(), self._argument())
+            case "binom" | "dbinom" | "tbinom":
+                return ("call", "binomial", (self._argument(), self._argument()))
+            case "sqrt":
+                degree = self.until("]") if self.accept("[") else None
+                inside = self._argument()
+                return ("call", "sqrt", (inside,)) if degree is None else ("call", "root", (inside, degree))
+            case "pi" | "infty":
+                return ("constant", "pi" if name == "pi" else "infinity")
+            case "boxed" | "fbox" | "mathrm" | "mathbf" | "textbf" | "bf" | "rm" | "text" | "bm" | "mathsf":
+                return self._argument()
+            case "cdots" | "ldots" | "dots":
+                return ("text", "...")
+        if name in FUNCTIONS:
+            return self._function(name)
+        if name in GREEK:
+            return self._symbol(name)
+        if name in _SYMBOL_MARKS:
+            return ("symbol", f"{name}_{flat(self._argument())}")
+        return None
+
+    def _argument(self) -> Tree:
+        return self.until("}") if self.accept("{") else self._digit()
+
+    def _function(self, name: str) -> Tree:
+        name = _SHORT_NAMES.get(name, name)
+        base = exponent = None
+        while sign := self.accept("^", "_"):
+            script = self._script()
+            base, exponent = (script, exponent) if sign == "_" else (base, script)
+        opening = self.accept("(", "{")
+        arguments = self.items(")" if opening == "(" else "}") if opening else (self._bare_argument(),)
+        if base is not None and name == "log":
+            arguments = (*arguments, base)
+        if exponent == ("negate", ("number", "1")):
+            return ("call", f"arc{name}", arguments)
+        call: Tree = ("call", name, arguments)
+        return call if exponent is None else ("power", call, exponent)
+
+    def _bare_argument(self) -> Tree:
+        """Read the argument of ``sin 2x``: factors up to a sign, a bracket or another function."""
+        factors = [self._signed_power()]
+        while self._starts_factor() and not self._starts_unit() and self.peek()[1].lstrip("\\") not in FUNCTIONS:
+            if self.peek()[1] == "(":
+                break
+            factors.append(self._power())
+        return product_of(factors)
+
+    def items(self, closing: str) -> tuple[Tree, ...]:
+        """Read what stands between commas, up to ``closing``."""
+        trees = [self.sum()]
+        while self.accept(",", ";"):
+            trees.append(self.sum())
+        self.expect(closing)
+        return tuple(trees)
+
+    def peek(self, ahead: int = 0) -> Token:
+        """Return a token without taking it."""
+        at = self._at + ahead
+        return self._tokens[at] if at < len(self._tokens) else _END
+
+    def _take(self) -> Token:
+        token = self.peek()
+        self._at += 1
+        return token
+
+    def accept(self, *texts: str) -> str | None:
+        """Take the next token if it is one of ``texts``."""
+        kind, text, _ = self.peek()
+        if kind in ("operator", "command", "word") and text in texts:
+            self._at += 1
+            return text
+        return None
+
+    def expect(self, text: str) -> None:
+        """Take ``text``. Raises `GrammarError` when something else comes."""
+        if not self.accept(text):
+            raise GrammarError(f"{text!r} is expected")
+
+
+def sum_of(terms: list[Tree]) -> Tree:
+    """Return the tree of a sum; a single term is itself."""
+    return terms[0] if len(terms) == 1 else ("add", tuple(terms))
+
+
+def product_of(factors: list[Tree]) -> Tree:
+    """Return the tree of a product; a single factor is itself."""
+    return factors[0] if len(factors) == 1 else ("multiply", tuple(factors))
+
+
+def flat(part: Any) -> str:
+    """Return a script as a name: its leaves, one after the other."""
+    if isinstance(part, str):
+        return part
+    leaf = len(part) == 2 and isinstance(part[1], str)
+    return part[1] if leaf else "".join(flat(inner) for inner in part)
+
+
+def _signed(left: Tree | None, sign: str, right: Tree) -> Tree:
+    if sign == "-":
+        return ("negate", right)
+    return ("plus_minus", left, ("negate", right) if sign == "\\mp" else right)
+
+
+def _letter(name: str) -> Tree:
+    return ("constant", name) if name in ("e", "i") else ("symbol", name)
+
+
+def _is_word(text: str) -> bool:
+    """Return whether letters are a word, such as a unit, rather than a product of symbols."""
+    if text in FUNCTIONS or text in GREEK or text in ("pi", "oo", "inf", "infinity") or len(text) < 2:
+        return False
+    return len(text) > 3 or text.lower() in SHORT_UNITS or text.lower() in JOINING_WORDS
+
+
+def _mathematical(text: str) -> bool:
+    """Return whether upright text is a symbol of mathematics, such as an upright e, and no unit."""
+    return text.strip("\x02\x03 ") in ("i", "e", "x", "y", "n")
