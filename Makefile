@@ -1,0 +1,56 @@
+# `make demo` first, then `make test`; `make help` for the rest. Needs Python 3.11 or later, and the network once.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+  $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info)' 2> /dev/null && echo $$name && break; done)
+BIN := .venv/bin
+ENVIRONMENT := .venv/made-from-pyproject
+SANDBOX ?= auto
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: demo
+demo: $(ENVIRONMENT) ## Grade the responses in examples/ through a server, and show what became of them
+	@$(BIN)/python examples/demo.py --sandbox $(SANDBOX)
+
+.PHONY: test
+test: lint ## Every check and every test; Docker tests where a daemon can be had
+	.ci/with-docker $(BIN)/python -m pytest -q
+
+.PHONY: lint
+lint: $(ENVIRONMENT) ## Contract, style, types and layers, without tests
+	$(BIN)/python proto/generate.py --check
+	$(BIN)/buf lint proto
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(ENVIRONMENT) ## Measure throughput, and where the time goes
+	$(BIN)/python benchmarks/throughput.py --sandbox $(SANDBOX)
+
+.PHONY: proto
+proto: $(ENVIRONMENT) ## Generate the stubs of the contract anew
+	$(BIN)/python proto/generate.py
+
+.PHONY: images
+images: $(ENVIRONMENT) ## Build the image that Docker boxes start from
+	PIP='$(CURDIR)/$(BIN)/python -m pip' docker/build
+
+.PHONY: env
+env: $(ENVIRONMENT) ## Make the environment in .venv; done by the others when pyproject.toml changes
+
+$(ENVIRONMENT): pyproject.toml
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or later is needed; name one: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@echo 'Making .venv: a minute or two, this once …'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable '.[server]' --group dev
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove the environment and all caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
