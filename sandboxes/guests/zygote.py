@@ -112,6 +112,7 @@ def _live(
         random.seed(0)  # the same response meets the same dice
         _announce(channel, listener)
         status = _run(module, channel, peers)
+        sys.stdout.flush()
     except BaseException:  # noqa: BLE001 - whatever happens, the child must not go on as a second zygote
         traceback.print_exc()
     finally:
@@ -160,7 +161,6 @@ def _run(module: Any, channel: Channel, peers: list[socket.socket]) -> int:
             module.main(channel, peers)
         else:
             channel.send(module.run(channel.receive()))
-        sys.stdout.flush()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 - the traceback belongs on the run's standard error
