@@ -37,7 +37,7 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
     steps: list[dict[str, Any]] = []
     if payload["solution"] is not None:
         with _budget():
-            steps = check_steps(payload["solution"], payload["givens"])
+            check_steps(payload["solution"], payload["givens"], steps)
     return {"outcome": outcome, "detail": detail, "steps": steps}
 
 

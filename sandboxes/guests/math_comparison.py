@@ -108,9 +108,11 @@ def _bare(tree: Tree, other: Tree) -> Tree:
     """Take the right side of ``x = 3`` or of "x in S" when the other answer is no relation."""
     match tree:
         case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
-            return right if left[0] in ("symbol", "call", "multiply", "power", "constant") else tree
+            chosen: Tree = right if left[0] in ("symbol", "call", "multiply", "power", "constant") else tree
+            return chosen
         case ("relation", ("in",), (_, right)):
-            return right
+            within: Tree = right
+            return within
         case ("list", parts) if other[0] != "relation" and not _names_values(other):
             return ("list", tuple(_bare(part, ("number", "0")) for part in parts))
         case ("group", "(" | "[", (only,), ")" | "]") if other[0] != "group":

@@ -40,7 +40,7 @@ def _is_decimal(tree: Tree, places: int) -> bool:
         tree = tree[1]
     if tree[0] == "relation":
         return _is_decimal(tree[2][-1], places)
-    return tree[0] == "number" and len(tree[1].partition(".")[2]) == places
+    return bool(tree[0] == "number" and len(tree[1].partition(".")[2]) == places)
 
 
 def _unsimplified(tree: Tree) -> str:
@@ -60,7 +60,7 @@ def _unexpanded(tree: Tree) -> bool:
         case ("multiply", factors):
             return any(factor[0] == "add" for factor in factors)
         case ("power", ("add", _), ("number", power)):
-            return power.isdigit() and int(power) > 1
+            return bool(power.isdigit() and int(power) > 1)
     return False
 
 
@@ -78,7 +78,7 @@ def _is_factored(tree: Tree) -> bool:
             return _is_factored(top) and _is_factored(bottom)
     polynomial = value(tree)
     if not polynomial.free_symbols:
-        return tree[0] != "add"
+        return bool(tree[0] != "add")
     if sympy.count_ops(polynomial) > _MAX_OPERATIONS or not polynomial.is_polynomial():
         return True
     content, factors = sympy.factor_list(polynomial)

@@ -35,20 +35,21 @@ class _Known:
     letters: set[Any] = field(default_factory=set)
 
 
-def check_steps(solution: str, givens: list[str]) -> list[dict[str, Any]]:
-    """Return one finding for each equation: ``text``, ``right`` (None when it cannot be decided) and ``detail``."""
+def check_steps(solution: str, givens: list[str], findings: list[dict[str, Any]]) -> None:
+    """Append one finding for each equation: ``text``, ``right`` (None when it cannot be decided) and ``detail``.
+
+    What was found stays found when the caller's time is up.
+    """
     known = _Known()
     for given in givens:
         for left, right in _pairs(_parsed(given)):
             _learn(left - right, left, right, known)
-    findings: list[dict[str, Any]] = []
     for text in _equations(solution):
         for left, right in _pairs(_parsed(text)):
             right_or_not, detail = _judged(left, right, known, first=not known.equations and not known.values)
             findings.append({"text": text[:200], "right": right_or_not, "detail": detail})
             if len(findings) >= _MAX_STEPS:
-                return findings
-    return findings
+                return
 
 
 def _equations(solution: str) -> list[str]:

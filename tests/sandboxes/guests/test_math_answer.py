@@ -1,0 +1,75 @@
+"""Properties of the comparison, run in process: equal by construction is equal, perturbed is not, all is bounded."""
+
+import time
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reward_server.graders.math_answer import GRADER
+from reward_server.tasks.math_answer import MathAnswerTask
+from reward_server.verdict import Verdict
+from sandboxes.base import Limits
+from sandboxes.guests.math_answer import run
+from sandboxes.guests.math_grammar import parse
+from sandboxes.guests.math_tokens import GrammarError
+
+SMALL = st.integers(-99, 99)
+FRACTIONS = st.fractions(min_value=-50, max_value=50, max_denominator=60)
+
+
+def outcome(expected: str, answer: str, **fields: object) -> str:
+    """Return what the guest says of a boxed answer, or the ruling when the host settles it."""
+    planned = GRADER.plan(MathAnswerTask(expected=expected, **fields), f"\\boxed{{{answer}}}", Limits())
+    return planned.ruling.value if isinstance(planned, Verdict) else run(dict(planned.payload))["outcome"]
+
+
+@given(FRACTIONS, st.integers(2, 9))
+def test_a_fraction_equals_itself_unreduced(value: Fraction, factor: int):
+    """Numerator and denominator times the same number are the same answer; one more in the numerator is not."""
+    top, bottom = value.numerator * factor, value.denominator * factor
+    assert outcome(f"{value.numerator}/{value.denominator}", f"\\frac{{{top}}}{{{bottom}}}") == "equal"
+    assert outcome(f"{value.numerator}/{value.denominator}", f"\\frac{{{top + 1}}}{{{bottom}}}") == "different"
+
+
+@given(SMALL, SMALL, SMALL)
+@settings(deadline=None)
+def test_an_expanded_product_equals_its_factors(a: int, b: int, c: int):
+    """(x + a)(x + b) is x^2 + (a+b)x + ab; with another constant it is not."""
+    factors = f"(x+({a}))(x+({b}))"
+    assert outcome(factors, f"x^2+({a + b})x+({a * b})") == "equal"
+    if c:
+        assert outcome(factors, f"x^2+({a + b})x+({a * b + c})") == "different"
+
+
+@given(st.lists(SMALL, min_size=2, max_size=6, unique=True), st.randoms())
+@settings(deadline=None)
+def test_order_counts_in_tuples_only(items: list[int], dice):
+    """A permuted set is the same set; a permuted tuple is another tuple; a set less one item is another set."""
+    shuffled = dice.sample(items, len(items))
+    body, other = ",".join(map(str, items)), ",".join(map(str, shuffled))
+    assert outcome(f"\\{{{body}\\}}", f"\\{{{other}\\}}") == "equal"
+    assert outcome(f"({body})", f"({other})") == ("equal" if items == shuffled else "different")
+    assert outcome(f"\\{{{body}\\}}", "\\{" + ",".join(map(str, items[1:])) + "\\}") == "different"
+
+
+@given(st.text(alphabet="0123456789xyei+-*/^_=<>()[]{}|,.;:!%&\\ fracsqtinpmd\n", max_size=200))
+@settings(deadline=None, max_examples=300)
+def test_any_text_is_read_or_refused(text: str):
+    """The parser raises nothing but GrammarError."""
+    try:
+        parse(text)
+    except GrammarError:
+        return
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 5_000, "2^" * 900 + "2", "9^{9^{9^{9}}}", "9999999!", "((x+1)^{500})^{500}", "|" * 900, "\\frac" * 900],
+)
+def test_hostile_answers_end_within_two_seconds(text: str):
+    """What would be huge is refused or given up, and never accepted."""
+    began = time.perf_counter()
+    assert outcome("1", text) != "equal"
+    assert time.perf_counter() - began < 2.0
