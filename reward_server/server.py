@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import aio, health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from reward_server.config import Config, ConfigError
@@ -37,7 +37,7 @@ class RewardServer:
         self._config = config
         self._open = not token
         self._service = RewardService(sandbox, config, graders)
-        self._health = aio.HealthServicer()
+        self._health = health.aio.HealthServicer()
         size = config.max_message_bytes
         self._server = grpc.aio.server(
             interceptors=[_TokenCheck(token)] if token else [],

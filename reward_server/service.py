@@ -81,7 +81,8 @@ class RewardService:
     async def score(self, request: Any, context: Context) -> reward_service_pb2.ScoreResponse:
         """Grade a batch; answer in its order."""
         async with self._accepted("Score", request, context, distinct=False) as work:
-            results = [self._message(order, await task) for order, task in work]
+            await asyncio.wait([task for _, task in work])
+            results = [self._message(order, task.result()) for order, task in work]
         wire.fit(results, self._config.max_message_bytes)
         return reward_service_pb2.ScoreResponse(results=results)
 

@@ -11,13 +11,13 @@ from sandboxes.errors import BoxDiedError
 from sandboxes.scripted_sandbox import ScriptedSandbox
 
 
-def sample(response, expected="right", grader="math_answer"):
-    task = Task(grader=grader, read=lambda: toy.ToyTask(expected=expected), digest=expected.encode())
+def sample(response, expected="right", grader="code_tests"):
+    task = Task(grader=grader, read=lambda: toy.ToyTask(prefix=expected), digest=expected.encode())
     return Sample(task=task, response=response, limits=Limits())
 
 
 def halves(response):
-    task = Task(grader="json_extraction", read=lambda: toy.HalvesTask(schema="a", expected="b"), digest=b"halves")
+    task = Task(grader="halves", read=lambda: toy.HalvesTask(first="a", second="b"), digest=b"halves")
     return Sample(task=task, response=response, limits=Limits())
 
 

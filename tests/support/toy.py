@@ -6,27 +6,28 @@ from dataclasses import dataclass
 from reward_server.errors import InvalidTaskError
 from reward_server.graders import Entry
 from reward_server.graders.base import Part
+from reward_server.tasks.code_tests import CodeTestsTask
 from reward_server.verdict import Ruling, Verdict, ruling_for
 from sandboxes.base import Ending, Execution, Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToyTask:
-    """Takes the place of MathAnswerTask."""
+    """What the toy needs of a CodeTestsTask: the expected response is its prefix."""
 
-    expected: str = ""
+    prefix: str = ""
 
     def __post_init__(self):
-        if not self.expected:
-            raise InvalidTaskError("expected", "is empty")
+        if not self.prefix:
+            raise InvalidTaskError("prefix", "is empty")
 
 
 class Toy:
-    name = "math_answer"
+    name = "code_tests"
     version = "toy"
 
     def prepare(self, task, limits):
-        return Job(program="reference", payload={"response": task.expected}) if "reference" in task.expected else None
+        return Job(program="reference", payload={"response": task.prefix}) if "reference" in task.prefix else None
 
     def plan(self, task, response, limits):
         if not response:
@@ -36,29 +37,29 @@ class Toy:
         return Job(program="toy", payload={"response": response}, limits=limits)
 
     def judge(self, task, job, execution, reference):
-        score = float(execution.report["said"] == task.expected)
+        score = float(execution.report["said"] == task.prefix)
         ruling = Ruling.TIME_LIMIT if execution.ending is Ending.WALL_LIMIT else ruling_for(score)
         return Verdict(score=score, ruling=ruling, summary="toy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HalvesTask:
-    """A composite of two toys; takes the place of JsonExtractionTask."""
+    """A composite of two toys."""
 
-    schema: str = ""
-    expected: str = ""
+    first: str
+    second: str
 
 
 class Halves:
-    name = "json_extraction"
+    name = "halves"
     version = "toy"
 
     def parts(self, task, response):
         first, _, second = response.partition(" ")
-        one, other = ToyTask(expected=task.schema), ToyTask(expected=task.expected)
+        one, other = ToyTask(prefix=task.first), ToyTask(prefix=task.second)
         return [
-            Part(grader="math_answer", record=one, response=first),
-            Part(grader="math_answer", record=other, response=second),
+            Part(grader="code_tests", record=one, response=first),
+            Part(grader="code_tests", record=other, response=second),
         ]
 
     def combine(self, task, verdicts):
@@ -67,8 +68,8 @@ class Halves:
 
 
 GRADERS = {
-    "math_answer": Entry(Toy(), ToyTask, ()),
-    "json_extraction": Entry(Halves(), HalvesTask, ()),
+    "code_tests": Entry(Toy(), CodeTestsTask, ()),
+    "halves": Entry(Halves(), HalvesTask, ()),
 }
 
 
