@@ -13,9 +13,8 @@ help: ## Say what there is
 
 .PHONY: demo
 demo: $(ENVIRONMENT) ## Grade the responses in examples/ through a server, and show what became of them
-	@if [ $(SANDBOX) != local ] && docker info > /dev/null 2>&1 && ! docker image inspect reward-sandbox > /dev/null 2>&1; then \
-	  echo 'Building the image of the sandbox, this once …'; \
-	  $(MAKE) --no-print-directory images || echo 'No image, so the embedded sandbox serves.'; fi
+	@if [ $(SANDBOX) != local ] && docker info > /dev/null 2>&1; then \
+	  $(MAKE) --no-print-directory --silent images || echo 'No image, so the embedded sandbox serves.' >&2; fi
 	@$(BIN)/python examples/demo.py --sandbox $(SANDBOX)
 
 .PHONY: test
