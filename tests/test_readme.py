@@ -1,0 +1,44 @@
+"""What the documents show works as they show it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "begins"), [(0, "1.0 accepted "), (1, "1.0 accepted\n")], ids=["through a server", "a rule alone"]
+)
+def test_readme_code(block, begins):
+    """The README's Python runs as it stands, and the right answer is accepted."""
+    done = run("-c", BLOCKS[block])
+    assert (done.returncode, done.stdout[: len(begins)]) == (0, begins), done.stderr
+
+
+def test_readme_code_is_all_run():
+    """Every Python block of the README is run here."""
+    assert len(BLOCKS) == 2
+
+
+def test_grading_without_a_server():
+    """The README's command line grades an example file."""
+    done = run("-m", "reward_server", "grade", "examples/math_answer.jsonl", "--sandbox", "local", "--out", "/dev/null")
+    assert done.returncode == 0, done.stderr
+
+
+def test_links_lead_somewhere():
+    """Every file that a document links to exists."""
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
