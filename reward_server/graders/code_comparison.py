@@ -1,7 +1,6 @@
 """When a returned value or a printed text is what a test expects."""
 
 import math
-from collections import Counter
 from typing import Any
 
 from reward_server.tasks.code_tests import StdoutComparison
@@ -10,8 +9,9 @@ from reward_server.tasks.code_tests import StdoutComparison
 def values_match(actual: Any, expected: Any, *, tolerance: float | None = None, sequences_match: bool = False) -> bool:
     """Return whether ``actual`` is ``expected``: of the same type and value, all the way down.
 
-    With ``tolerance`` numbers match within it, absolutely or relatively, and ints match floats. With
-    ``sequences_match`` a tuple matches a list of the same items. A NaN matches a NaN. As deep as ``expected`` at most.
+    With ``tolerance`` numbers match within it, absolutely or relatively, and ints match floats; keys of dicts stay
+    exact. With ``sequences_match`` a tuple matches a list of the same items. A NaN matches a NaN. As deep as
+    ``expected`` at most.
     """
     match expected:
         case bool() | None:
@@ -31,7 +31,9 @@ def values_match(actual: Any, expected: Any, *, tolerance: float | None = None, 
         case dict():
             return _dicts_match(actual, expected, tolerance, sequences_match=sequences_match)
         case set() | frozenset():
-            return type(actual) is type(expected) and _typed(actual) == _typed(expected)
+            return type(actual) is type(expected) and _sets_match(actual, expected, tolerance)
+        case complex() if tolerance is not None and type(actual) is complex:
+            return actual == expected or abs(actual - expected) <= tolerance * max(1.0, abs(expected))
     return type(actual) is type(expected) and bool(actual == expected)
 
 
@@ -62,9 +64,32 @@ def _dicts_match(actual: Any, expected: dict[Any, Any], tolerance: float | None,
     )
 
 
-def _typed(items: Any) -> Counter[tuple[str, str]]:
-    """Tell 1, 1.0 and True apart, which hash alike."""
-    return Counter((type(item).__name__, repr(item)) for item in items)
+def _sets_match(actual: Any, expected: Any, tolerance: float | None) -> bool:
+    if tolerance is None or not all(_is_real(item) for item in (*actual, *expected)):
+        return _typed(actual) == _typed(expected)
+    pairs = zip(sorted(actual), sorted(expected), strict=False)
+    return len(actual) == len(expected) and all(_numbers_match(mine, theirs, tolerance) for mine, theirs in pairs)
+
+
+def _is_real(item: Any) -> bool:
+    return isinstance(item, int | float) and not isinstance(item, bool)
+
+
+def _typed(items: Any) -> frozenset[Any]:
+    """Tell 1, 1.0 and True apart, which hash alike, however deep they stand."""
+    return frozenset(_key(item) for item in items)
+
+
+def _key(item: Any) -> tuple[str, Any]:
+    kind = type(item).__name__
+    match item:
+        case float() if math.isnan(item):
+            return kind, "nan"
+        case tuple():
+            return kind, tuple(_key(part) for part in item)
+        case frozenset():
+            return kind, _typed(item)
+    return kind, item
 
 
 def stdout_matches(actual: str, expected: str, comparison: StdoutComparison, tolerance: float | None) -> bool:

@@ -1,5 +1,6 @@
 """Grades code by its tests. What tests expect stays here or with the examiner; the response's process says values."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from sandboxes.values import CodecError, decode, encode, parse_literal
 
 _LANGUAGES = ("python", "py", "python3", "py3")
 _SHOWN = 200
+MAX_CODE_BYTES = 1 << 20
+"""Of a response; with a prefix of the same length it still fits into a frame."""
+_FUTURE = "from __future__ import "
+"""Must stand first in a module, so before the prefix."""
 _ENDINGS = {
     "cpu_limit": Ruling.TIME_LIMIT,
     "wall_limit": Ruling.TIME_LIMIT,
@@ -50,6 +55,9 @@ class CodeTests:
         code = extract_code(response, _LANGUAGES, defining)
         if code.text is None:
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The response contains no code.")
+        if len(code.text.encode("utf-8", "replace")) > MAX_CODE_BYTES:
+            summary = f"The code is longer than {MAX_CODE_BYTES} bytes."
+            return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
         programs = [{"code": test.code, "framework": ""} for test in task.assert_tests]
         programs += [{"code": test.code, "framework": "pytest"} for test in task.test_files]
         payload: dict[str, Any] = {
@@ -58,6 +66,7 @@ class CodeTests:
             "inputs": [test.stdin for test in task.stdio_tests],
             "programs": programs,
             "entry_point": task.entry_point,
+            "prefix": task.prefix,
         }
         if task.checker:
             payload["checker"] = {"source": task.checker, "expected": [t.expected_stdout for t in task.stdio_tests]}
@@ -97,12 +106,13 @@ def _source(task: CodeTestsTask, code: str) -> str:
         return code
     if not (task.entry_point and defines(code, task.entry_point)):
         return f"{task.prefix}\n{code}" if not task.prefix.endswith("\n") else task.prefix + code
-    lines = task.prefix.splitlines()
-    starts = (f"def {task.entry_point}", f"async def {task.entry_point}", f"class {task.entry_point}")
-    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith(starts)), len(lines))
+    lines = task.prefix.split("\n")
+    at = next((i for i, line in enumerate(lines) if defines(line, task.entry_point)), len(lines))
     while at and lines[at - 1].lstrip().startswith("@"):
         at -= 1
-    return "\n".join([*lines[:at], code])
+    code_lines = code.split("\n")
+    future = [line for line in code_lines if line.startswith(_FUTURE)]
+    return "\n".join([*future, *lines[:at], *(line for line in code_lines if not line.startswith(_FUTURE))])
 
 
 def _call(test: CallTest, entry_point: str) -> dict[str, Any]:
@@ -121,7 +131,8 @@ def _outcomes(task: CodeTestsTask, execution: Execution) -> Iterator[_Outcome]:
     checked = report.get("checked")
     for i, stdio in enumerate(task.stdio_tests):
         facts = _at(report.get("runs"), i, missing)
-        yield _judge_run(stdio, f"stdio[{i}]", facts, _verdict_of_checker(checked, i) if task.checker else None)
+        judged = _verdict_of_checker(checked, i) if task.checker and _succeeded(facts) else None
+        yield _judge_run(stdio, f"stdio[{i}]", facts, judged)
     programs = report.get("programs")
     for i, test in enumerate(task.assert_tests):
         facts = _at(programs, i, missing)
@@ -163,8 +174,8 @@ def _compare_call(test: CallTest, facts: Mapping[str, Any]) -> tuple[bool, Rulin
     if "value" not in facts:
         return False, _ruling_of_ending(facts), str(facts.get("detail", ""))
     try:
-        actual = decode(facts["value"])
-    except (CodecError, RecursionError):
+        actual = decode(json.loads(facts["value"]))
+    except (CodecError, RecursionError, ValueError):
         return False, Ruling.WRONG_ANSWER, "it returned something that is no plain value"
     if test.raises:
         return False, Ruling.WRONG_ANSWER, f"returned {_show(actual)}, expected {test.raises} to be raised"
@@ -210,7 +221,7 @@ def _verdict_of_checker(checked: Any, index: int) -> float:
 
 def _judge_run(test: StdioTest, default: str, facts: Mapping[str, Any], checked: float | None) -> _Outcome:
     name, weight = test.name or default, _weight(test.weight)
-    if facts.get("ended") != "exited" or facts.get("exit_status") != 0:
+    if not _succeeded(facts):
         error = str(facts.get("stderr", "")).strip().rpartition("\n")[2]
         detail = f"{facts.get('detail', '')}: {error}" if error else str(facts.get("detail", ""))
         return _Outcome(Check(name, 0.0, weight, detail), _ruling_of_ending(facts), test.hidden)
@@ -226,6 +237,10 @@ def _judge_run(test: StdioTest, default: str, facts: Mapping[str, Any], checked:
     return _Outcome(
         Check(name, 0.0, weight, _difference(stdout, test.expected_stdout)), Ruling.WRONG_ANSWER, test.hidden
     )
+
+
+def _succeeded(run: Mapping[str, Any]) -> bool:
+    return run.get("ended") == "exited" and run.get("exit_status") == 0
 
 
 def _difference(actual: str, expected: str) -> str:

@@ -14,13 +14,14 @@ import types
 from contextlib import redirect_stdout
 from typing import Any
 
-from . import test_files
+from . import test_files, trusted_names
 from .candidate import MODULE
 from .channel import Channel
 from .proxies import Link
 
 _MAX_TEXT = 500
 _NOTE = "__note_assert__"
+_OWN = {"__name__": "test_program"}
 
 
 class CandidateEnded(BaseException):
@@ -72,13 +73,13 @@ class Examiner:
         programs = []
         for program in request["programs"]:
             try:
-                programs.append(self._run(program, request["source"], request["entry_point"]))
+                programs.append(self._run(program, request))
             except SyntaxError as error:
                 programs.append({"invalid": f"line {error.lineno}: {error.msg}"})
         return {"programs": programs}
 
-    def _run(self, program: dict[str, Any], source: str, entry_point: str) -> dict[str, Any]:
-        tree = ast.parse(program["code"])
+    def _run(self, program: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+        tree, source = ast.parse(program["code"]), request["source"]
         self._link.objects = _uses_classes(tree)
         if program.get("framework"):
             return self._run_file(program, source)
@@ -88,7 +89,10 @@ class Examiner:
         outcome: dict[str, Any] = {"error": "", "calls_check": False}
         try:
             self._load(source)
-            self._execute(code, notes, entry_point, outcome)
+            space = trusted_names.space_for(
+                tree, self._names, prefix=request["prefix"], entry_point=request["entry_point"]
+            )
+            self._execute(code, notes, {**space, **_OWN, _NOTE: notes}, outcome, request["entry_point"])
         except CandidateEnded as end:
             outcome["error"], outcome["candidate_ended"] = str(end), True
         except BaseException as error:  # noqa: BLE001 - whatever a test or the solution raises ends this program only
@@ -105,8 +109,9 @@ class Examiner:
             return {"error": _describe(error), "tests": []}
         return test_files.run(program["framework"], program["code"])
 
-    def _execute(self, code: types.CodeType, notes: Notes, entry_point: str, outcome: dict[str, Any]) -> None:
-        space: dict[str, Any] = {"__name__": "test_program", _NOTE: notes, **self._names}
+    def _execute(
+        self, code: types.CodeType, notes: Notes, space: dict[str, Any], outcome: dict[str, Any], entry_point: str
+    ) -> None:
         if entry_point in self._names:
             space["candidate"] = self._names[entry_point]
         with redirect_stdout(io.StringIO()):
@@ -120,6 +125,7 @@ class Examiner:
         self._names = self._link.load(source)
         module = types.ModuleType(MODULE)
         vars(module).update(self._names)
+        module.__all__ = [name for name in self._names if name[0] != "_" and not hasattr(builtins, name)]  # type: ignore[attr-defined] # what `import *` gives; never a builtin's name
         sys.modules[MODULE] = module
 
     def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -135,16 +141,10 @@ class Examiner:
 
 def _uses_classes(tree: ast.AST) -> bool:
     """Return whether a test program uses names like classes' that are neither builtin nor its own."""
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    own = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    own |= {
-        (alias.asname or alias.name).split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != MODULE)
-        for alias in node.names
-    }
+    nodes = list(ast.walk(tree))
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    own = trusted_names.own_names([node for node in nodes if getattr(node, "module", "") != MODULE])
     return any(name[:1].isupper() and name not in own and not hasattr(builtins, name) for name in names)
 
 

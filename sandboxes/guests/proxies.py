@@ -63,7 +63,7 @@ class Link:
     def load(self, source: str) -> dict[str, Any]:
         """Load the response's code and return the module's public names. Raises what loading raised."""
         names = self._value(self._exchange({"load": source}))
-        return {name: self.decode(value) for name, value in names}
+        return {name: self.decode(value) for name, value in names if _is_public(name)}
 
     def request(self, action: str, target: Any, *args: Any, **kwargs: Any) -> Any:
         """Have the candidate do ``action``; mutable arguments are changed here as they were changed there."""
@@ -148,6 +148,11 @@ def _builtin_exception(names: list[str]) -> type[BaseException]:
     return CandidateError
 
 
+def _is_public(name: Any) -> bool:
+    """Keep ``__builtins__`` and its like out: the list of names is the candidate's word."""
+    return isinstance(name, str) and name.isidentifier() and not name.startswith("__")
+
+
 def _restore(argument: Any, content: Any) -> None:
     match argument:
         case list() | bytearray():
@@ -166,6 +171,7 @@ class Proxy:
         object.__setattr__(self, "_kind_", remote.kind)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it over there."""
         return self._link_.request("call", self._handle_, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:

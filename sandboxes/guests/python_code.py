@@ -1,18 +1,23 @@
 """Conducts Python responses: calls, whole programs and test programs, each with the candidate in cells of its own.
 
 Payload: ``source``; ``calls`` (function, args, kwargs as encoded values); ``inputs`` (standard input of each program
-run); ``programs`` (code, framework), ``entry_point``, and perhaps ``checker``. Report: ``loaded``, ``calls``, ``runs``,
-``checked``, ``programs``, each in the order of the payload. What the tests expect is known to the examiner,
-if to anyone here, and never to a candidate.
+run); ``programs`` (code, framework), ``entry_point``, ``prefix``, and perhaps ``checker``. Report: ``loaded``,
+``calls``, ``runs``, ``checked``, ``programs``, each in the order of the payload; a returned value is the text of its
+JSON, which only the host reads. What the tests expect is known to the examiner, if to anyone here, and never to a
+candidate.
 """
 
+import json
 from contextlib import suppress
 from typing import Any
 
 from .cells import Cell, CellEnded, Cells, Ended, OutOfTime
+from .channel import FrameError
 
 _MAX_LIMITS_PASSED = 3
 """After so many runs past a limit the rest is not tried: a response that hangs would cost the time of all tests."""
+_MAX_REPORT_CHARACTERS = 40 << 20
+"""For all values and outputs together, so that the report fits into its frame whatever the response says."""
 
 
 def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
@@ -30,6 +35,10 @@ def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> di
     return report
 
 
+_MAX_NAMES = 64
+_MAX_NAME = 2_000
+
+
 class _Session:
     """The response's code in one candidate after another."""
 
@@ -38,6 +47,7 @@ class _Session:
         self._source = source
         self._candidate: Cell | None = None
         self._passed_limits: list[dict[str, Any]] = []
+        self._room = _MAX_REPORT_CHARACTERS
         self.loaded: dict[str, Any] = {}
         self.runs: list[dict[str, Any]] = []
 
@@ -51,7 +61,7 @@ class _Session:
             if candidate is None:
                 return {"raised": self.loaded["raised"], "loading": True}
             candidate.restart_clock()
-            return _reply(candidate.ask(request))
+            return self._bounded(_reply(candidate.ask(request)), "value")
         except CellEnded as end:
             return self._note(end.ended)
         except OutOfTime:
@@ -69,7 +79,7 @@ class _Session:
             cell.send({"source": self._source})
         ended = cell.wait()
         facts = self._note(ended)
-        return {**facts, "stdout": ended.stdout.decode("utf-8", "surrogateescape")}
+        return self._bounded({**facts, "stdout": ended.stdout.decode("utf-8", "surrogateescape")}, "stdout")
 
     def check(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
         """Let the task's own checker judge what the program runs printed; runs that failed count as empty output."""
@@ -87,12 +97,12 @@ class _Session:
 
     def examine(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
         """Let an examiner run the test programs, and carry its words to candidates and back."""
-        keys = ("source", "programs", "entry_point")
+        keys = ("source", "programs", "entry_point", "prefix")
         examiner = self._cells.open("examiner", trusted=True, limits={"cpu_seconds": self._cells.time_left()})
         try:
             message = examiner.ask({key: payload[key] for key in keys})
             while "report" not in message:
-                message = examiner.ask(self._carry(message["candidate"]))
+                message = self._tell(examiner, self._carry(message["candidate"]))
         except CellEnded as end:
             detail = f"{end.ended.ending}: {end.ended.stderr[-500:]}"
             return [{"error": detail, "examiner_ended": end.ended.ending, "asserts": [], "tests": []}] * len(
@@ -106,6 +116,22 @@ class _Session:
             if program.get("candidate_ended"):
                 program["endings"] = [facts["ended"] for facts in self._passed_limits] or ["exited"]
         return programs
+
+    def _tell(self, examiner: Cell, answer: dict[str, Any]) -> Any:
+        """Hand an answer to the examiner and return its next message."""
+        try:
+            return examiner.ask(answer)
+        except FrameError:
+            self.close()
+            return examiner.ask({"ended": "it answered out of form"})
+
+    def _bounded(self, facts: dict[str, Any], key: str) -> dict[str, Any]:
+        """Return ``facts``, or what stands for them when the report has no room for the text under ``key``."""
+        self._room -= len(json.dumps(facts.get(key, "")))
+        if self._room >= 0:
+            return facts
+        self._room = 0
+        return {"ended": "output_limit", "exit_status": 0, "detail": "its answers are too long, all tests together"}
 
     def close(self) -> None:
         """End the candidate."""
@@ -163,9 +189,20 @@ class _Session:
 
 
 def _reply(message: Any) -> dict[str, Any]:
-    """Return a candidate's answer, or what stands for one that is out of form."""
-    if isinstance(message, dict) and ("value" in message or isinstance(message.get("raised"), dict)):
-        return message
+    """Return a candidate's answer in a form that is safe to pass on, whatever it sent."""
+    match message:
+        case {"value": value}:
+            with suppress(ValueError, RecursionError):
+                return {"value": json.dumps(value, separators=(",", ":"))}
+        case {"raised": {"mro": [*names], "message": str(text), **rest}}:
+            line = rest.get("line")
+            return {
+                "raised": {
+                    "mro": [name[:_MAX_NAME] for name in names[:_MAX_NAMES] if isinstance(name, str)],
+                    "message": text[:_MAX_NAME],
+                    "line": line if type(line) is int and 0 < line < 1 << 31 else None,
+                }
+            }
     return {"raised": {"mro": ["ValueError"], "message": "the solution's process answered out of form"}}
 
 

@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 MAX_DEPTH = 64
 MAX_NODES = 200_000
 MAX_INTEGER_BITS = 1 << 19
+MAX_COLLISIONS = 200
+"""Items of one set or dict whose hashes are equal. More would make building it quadratic, on whoever decodes."""
 _SAFE_INTEGER = 1 << 53
 
 Opaque: TypeAlias = "Callable[[Any], list[Any]]"
@@ -38,7 +40,7 @@ class Encoder:
     """Encodes one message; the budget of nodes is for all its values."""
 
     def __init__(self, opaque: "Callable[[Any], list[Any]] | None" = None) -> None:
-        """``opaque`` gives ``[handle, kind, description]`` for what is not plain; without it such values are refused."""
+        """``opaque`` gives ``[handle, kind, description]`` for what is not plain; without it that is refused."""
         self._opaque = opaque
         self._nodes = 0
 
@@ -140,6 +142,18 @@ def _remote(body: Any, resolve: Callable[[Remote], Any]) -> Any:
     return resolve(Remote(handle, kind, description))
 
 
+def _hashable(items: list[Any]) -> list[Any]:
+    """Refuse items chosen to collide."""
+    if len(items) > MAX_COLLISIONS:
+        counts: dict[int, int] = {}
+        for item in items:
+            code = hash(item)
+            counts[code] = counts.get(code, 0) + 1
+            if counts[code] > MAX_COLLISIONS:
+                raise CodecError("too many items of one set or dict have equal hashes")
+    return items
+
+
 def _special(body: Any) -> float:
     if body not in ("inf", "-inf", "nan"):
         raise CodecError("inf, -inf or nan is expected")
@@ -153,8 +167,10 @@ _DECODERS: dict[str, Callable[[Any, Callable[[Any], Any], Callable[[Remote], Any
     "b": lambda body, _, __: bytes.fromhex(body),
     "y": lambda body, _, __: bytearray.fromhex(body),
     "t": lambda body, item, __: tuple([item(part) for part in body]),
-    "s": lambda body, item, __: {item(part) for part in body},
-    "z": lambda body, item, __: frozenset([item(part) for part in body]),
-    "d": lambda body, item, __: {item(key): item(value) for key, value in body},
+    "s": lambda body, item, __: set(_hashable([item(part) for part in body])),
+    "z": lambda body, item, __: frozenset(_hashable([item(part) for part in body])),
+    "d": lambda body, item, __: dict(
+        zip(_hashable([item(key) for key, _ in body]), [item(value) for _, value in body], strict=True)
+    ),
     "o": lambda body, _, resolve: _remote(body, resolve),
 }
