@@ -37,7 +37,7 @@ class RewardServer:
         self._config = config
         self._open = not token
         self._service = RewardService(sandbox, config, graders)
-        self._health = health.aio.HealthServicer()
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # chosen at import
         size = config.max_message_bytes
         self._server = grpc.aio.server(
             interceptors=[_TokenCheck(token)] if token else [],

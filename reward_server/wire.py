@@ -68,7 +68,13 @@ def _reader(descriptor: FieldDescriptor, hint: Any, field: Any) -> Callable[[Mes
 def _converter(descriptor: FieldDescriptor, hint: Any, field: Any) -> Callable[[Any], Any]:
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         members = _members(descriptor, hint)
-        return lambda number: members[number] if number else _default(field)
+
+        def member(number: int) -> Any:
+            if number and number not in members:
+                raise InvalidTaskError(descriptor.name, f"is {number}, which this server does not know")
+            return members[number] if number else _default(field)
+
+        return member
     if dataclasses.is_dataclass(hint):
         kind: Any = hint
         return lambda message: record(message, kind)

@@ -6,10 +6,10 @@ import grpc
 import pytest
 import toy
 from google.protobuf import duration_pb2
-from serving import calls, request, serving, stream_request
-
 from reward.v1 import result_pb2, sample_pb2
 from reward.v1 import reward_service_pb2 as pb
+from serving import calls, request, serving, stream_request
+
 from reward_server.graders import Entry
 from reward_server.tasks.code_tests import CodeTestsTask
 from reward_server.verdict import Check, Ruling, Verdict
@@ -208,14 +208,14 @@ async def test_cancelling_a_call_ends_its_runs(method):
         await asyncio.gather(reading, return_exceptions=True)
         engine = server._service._engine
         async with asyncio.timeout(5):
-            while engine.accepted:
+            while engine.accepted:  # noqa: ASYNC110 - the engine has no event for it
                 await asyncio.sleep(0.01)
         assert gate.cancelled == 2
         assert len(engine._flights) == 0
 
 
-@pytest.mark.parametrize("timeout", [0.5, 0.1])
-async def test_what_misses_the_deadline_is_a_failure(timeout):
+@pytest.mark.parametrize("seconds", [0.5, 0.1])
+async def test_what_misses_the_deadline_is_a_failure(seconds):
     """Shortly before the caller's deadline the answer leaves, with Failures for what is not there."""
 
     async def handler(job):
@@ -226,10 +226,10 @@ async def test_what_misses_the_deadline_is_a_failure(timeout):
     async with serving(handler) as server, calls(server) as client:
         await client.capabilities()
         begun = time.monotonic()
-        answer = await client.score(request("right", "slow"), timeout=timeout)
+        answer = await client.score(request("right", "slow"), timeout=seconds)
         took = time.monotonic() - begun
-        streamed = [item.result async for item in client.stream(stream_request("right", "slow"), timeout=timeout)]
-    assert took < timeout
+        streamed = [item.result async for item in client.stream(stream_request("right", "slow"), timeout=seconds)]
+    assert took < seconds
     for results in (answer.results, streamed):
         assert results[0].verdict.score == 1.0
         assert results[1].failure.reason == result_pb2.FAILURE_REASON_DEADLINE

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 import grpc.aio
 import toy
 from google.protobuf import descriptor_pool
-
 from reward.v1 import reward_service_pb2 as pb
 from reward.v1 import sample_pb2
+
 from reward_server.config import Config
 from reward_server.server import RewardServer
 from sandboxes.base import AssuranceLevel, SandboxInfo
