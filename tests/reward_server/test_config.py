@@ -62,5 +62,5 @@ def test_what_cannot_be_is_refused_by_name(write, text, message):
 
 def test_a_missing_file_is_an_error():
     """A configuration that was named must be there."""
-    with pytest.raises(ConfigError, match="nowhere.toml"):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         load(Path("nowhere.toml"), {})

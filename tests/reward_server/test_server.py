@@ -118,13 +118,19 @@ async def test_a_taken_port_is_an_error_that_names_it():
             await second.start()
 
 
-async def test_tls(tmp_path):
-    """With certificate and key the server speaks TLS, and only TLS."""
+@pytest.fixture
+def certificate(tmp_path):
+    """A fresh key and a certificate for localhost that it signed itself."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {key} -out {certificate}"
-    subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True, timeout=30
-    )
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    return key, certificate
+
+
+async def test_tls(certificate):
+    """With certificate and key the server speaks TLS, and only TLS."""
+    key, certificate = certificate
     async with serving(tls_key=str(key), tls_certificate=str(certificate)) as server:
         credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
         async with grpc.aio.secure_channel(f"localhost:{server.port}", credentials) as channel:

@@ -118,7 +118,7 @@ def test_an_enum_value_of_a_newer_contract_is_an_invalid_task(outer):
 
 def test_a_record_that_disagrees_with_its_message_is_refused(outer):
     """A field that only one of the two has is an error, not silence."""
-    with pytest.raises(TypeError, match="differ in: .*weight"):
+    with pytest.raises(TypeError, match=r"differ in: .*weight"):
         wire.record(outer(), Inner)
 
 
