@@ -1,236 +1,192 @@
-"""Grades SQL by what it returns. Equal results are right; partial credit is for what a wrong query got right."""
+"""Grades SQL by what it returns or does: equal results are right, a wrong query gets credit for what is right in it."""
 
+import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.answers import extract_code
-from reward_server.graders.sql_comparison import DEFAULT_TOLERANCE, Table, overlap, same
-from reward_server.tasks.sql_query import MAX_QUERY_CHARACTERS, ColumnMatching, RowOrder, SqlQueryTask
-from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for, weighted_share
+from reward_server.graders.sql_comparison import DEFAULT_TOLERANCE, Table, overlap, same, shared_columns
+from reward_server.graders.sql_credit import Comparison, accepted, failed_run, partly_right, written_down
+from reward_server.graders.sql_derived import disagreement, is_written_down
+from reward_server.tasks.sql_query import (
+    MAX_QUERY_CHARACTERS,
+    ColumnMatching,
+    DerivedDatabases,
+    JudgedBy,
+    RowOrder,
+    SqlQueryTask,
+)
+from reward_server.verdict import Flag, Ruling, Verdict
 from sandboxes.base import Execution, Job, Limits
-from sandboxes.values import encode
 
 _LANGUAGES = ("sql", "sqlite", "sqlite3", "postgresql", "postgres", "mysql")
-_RULINGS = {
-    "forbidden": Ruling.FORBIDDEN,
-    "time": Ruling.TIME_LIMIT,
-    "memory": Ruling.MEMORY_LIMIT,
-    "output": Ruling.OUTPUT_LIMIT,
-}
 _ENDINGS = {"cpu_limit": "time", "wall_limit": "time", "memory_limit": "memory", "output_limit": "output"}
-_STRUCTURE = {"tables": 2.0, "joins": 1.0, "columns": 2.0, "filters": 2.0, "grouping": 1.0, "aggregation": 1.0}
-_RUNS_WEIGHT, _COLUMNS_WEIGHT, _ROWS_WEIGHT, _EQUAL_WEIGHT = 1.0, 1.0, 6.0, 3.0
 
 
 class SqlQuery:
     """Implements `Grader` for `SqlQueryTask`."""
 
     name = "sql_query"
-    version = "1"
+    version = "2"
     languages = ("sqlite",)
 
-    def prepare(self, task: SqlQueryTask, limits: Limits) -> Job | None:
+    def prepare(self, task: SqlQueryTask, limits: Limits) -> Job:
         """Run the references, before any response and apart from all of them."""
-        if not task.reference_query:
-            return _job(task, ["SELECT 1"], limits)
-        return _job(task, [task.reference_query, *task.accepted_queries], limits)
+        queries = [task.reference_query, *task.accepted_queries] if task.reference_query else ["SELECT 1"]
+        return _job(task, queries, limits, reference=True)
 
     def plan(self, task: SqlQueryTask, response: str, limits: Limits) -> Job | Verdict:
         """Run the response's query."""
-        query = extract_code(response, _LANGUAGES).text
-        if query is None or not query.strip():
+        query = (extract_code(response, _LANGUAGES).text or "").strip()
+        if not query.strip(";"):
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The response contains no query.")
         if len(query) > MAX_QUERY_CHARACTERS:
             return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=f"The query has {len(query)} characters.")
-        return _job(task, [query.strip()], limits)
+        return _job(task, [query.encode("utf-8", "replace").decode("utf-8")], limits, reference=False)
 
     def judge(self, task: SqlQueryTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Compare the response's results with each reference's; the best match counts."""
         del job
         references = _references(task, reference)
         if not execution.report:
-            return _failed_run(_ENDINGS.get(execution.ending.value, "runtime"), execution.stderr[-300:], [], execution)
-        answers: Any = execution.report["queries"]
-        verdicts = [_compare(task, answers[0], other, execution) for other in references]
-        return max(verdicts, key=lambda verdict: verdict.score)
+            kind = _ENDINGS.get(execution.ending.value, "runtime")
+            verdict = failed_run(
+                kind, execution.stderr.strip()[-300:] or f"the run ended: {execution.ending}", None, None
+            )
+        else:
+            report: Any = execution.report
+            verdicts = [_verdict(task, report["queries"][0], expected) for expected in references]
+            verdict = max(verdicts, key=lambda candidate: candidate.score)
+        flags = tuple(Flag(name, detail) for name, detail in execution.flags)
+        return replace(verdict, flags=verdict.flags + flags)
 
 
 GRADER = SqlQuery()
 
 
-def _job(task: SqlQueryTask, queries: list[str], limits: Limits) -> Job:
-    first = {"sql": task.database_sql} if task.database_sql else {"file": task.database_file.hex()}
+def _job(task: SqlQueryTask, queries: list[str], limits: Limits, *, reference: bool) -> Job:
+    first = {"sql": _packed(task.database_sql)} if task.database_sql else {"file": _base64(task.database_file)}
     payload: dict[str, Any] = {
-        "databases": [first, *({"sql": text} for text in task.perturbed_databases)],
-        "derived": not task.without_derived_databases and bool(task.reference_query),
+        "databases": [first, *({"sql": _packed(text)} for text in task.perturbed_databases)],
+        "derive": task.derived_databases is not DerivedDatabases.NONE and bool(task.reference_query),
         "queries": queries,
         "dialect": task.dialect,
+        "writes": task.judged_by is JudgedBy.DATABASE_STATE,
+        "count_steps": task.max_step_ratio is not None,
+        "reference": reference,
     }
     return Job(program="sql_query", payload=payload, limits=limits)
 
 
-def _references(task: SqlQueryTask, reference: Execution | None) -> list[Mapping[str, Any]]:
+def _packed(text: str) -> str:
+    return _base64(text.encode("utf-8", "replace"))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _references(task: SqlQueryTask, reference: Execution | None) -> Sequence[Mapping[str, Any]]:
     """Return what is expected, one entry per accepted query. Raises `InvalidTaskError` when a reference fails."""
     report: Any = reference.report if reference else {}
-    if "queries" not in report:
-        said = reference.stderr.strip().rpartition("\n")[2] if reference else ""
-        raise InvalidTaskError("database_sql", f"the database cannot be built or queried: {said}")
+    if reference is None or "queries" not in report:
+        raise InvalidTaskError(*_why_nothing_ran(task, reference))
     if not task.reference_query:
         rows = task.rows()
-        width = len(rows[0]) if rows else None
-        return [
-            {"results": [{"columns": None if width is None else [""] * width, "rows": encode(rows)}], "features": None}
-        ]
-    for i, query in enumerate(report["queries"]):
-        path = f"accepted_queries[{i - 1}]" if i else "reference_query"
-        for result in query["results"]:
+        table = {"columns": [""] * len(rows[0]) if rows else None, "rows": rows}
+        return [{"results": [{"tables": {"": table}, "reads": [], "steps": 0}], "derived": {}, "features": None}]
+    queries: Sequence[Mapping[str, Any]] = report["queries"]
+    for i, query in enumerate(queries):
+        for j, result in enumerate(query["results"]):
             if "error" in result:
-                raise InvalidTaskError(path, f"fails: {result['error']}")
-    queries: list[Mapping[str, Any]] = report["queries"]
+                where = f" on perturbed_databases[{j - 1}]" if j else ""
+                field = f"accepted_queries[{i - 1}]" if i else "reference_query"
+                raise InvalidTaskError(field, f"fails{where}: {result['error']}")
     return queries
 
 
-def _compare(
-    task: SqlQueryTask, answer: Mapping[str, Any], expected: Mapping[str, Any], execution: Execution
-) -> Verdict:
+def _why_nothing_ran(task: SqlQueryTask, reference: Execution | None) -> tuple[str, str]:
+    field = "database_sql" if task.database_sql else "database_file"
+    if reference is None:
+        return field, "its reference has not been run"
+    if reference.ending.value in _ENDINGS:
+        return "reference_query", f"ran into a limit: {reference.ending}"
+    return field, f"the database cannot be built: {reference.stderr.strip().rpartition(chr(10))[2]}"
+
+
+def _verdict(task: SqlQueryTask, answer: Mapping[str, Any], expected: Mapping[str, Any]) -> Verdict:
+    """Return the verdict on a response measured by one of the references."""
     results: Sequence[Mapping[str, Any]] = answer["results"]
-    structure = _structure(answer.get("features"), expected.get("features"))
-    given = 1 + len(task.perturbed_databases)
-    if failed := next((result for result in results[:given] if "error" in result), None):
-        return _failed_run(str(failed["kind"]), str(failed["error"]), structure, execution)
-    wanted = [_table(result, results[i]) for i, result in enumerate(expected["results"])]
-    ordered = _ordered(task, expected)
-    tolerance = DEFAULT_TOLERANCE if task.float_tolerance is None else task.float_tolerance
-    tables = [_arranged(task, Table.of(result), wanted[i]) for i, result in enumerate(results[:given])]
-    agrees = [
-        same(mine, theirs, ordered=ordered, tolerance=tolerance) for mine, theirs in zip(tables, wanted, strict=False)
+    for result in results:
+        if "error" in result:
+            return failed_run(result["kind"], result["error"], answer["features"], expected["features"])
+    ordered = _is_ordered(task, expected)
+    compared = [
+        _compared(task, mine, theirs, ordered=ordered)
+        for mine, theirs in zip(results, expected["results"], strict=True)
     ]
-    if not all(agrees):
-        return _partial(tables, wanted, agrees, structure, execution, ordered=ordered)
-    if _is_constant(results, expected["results"], given):
-        flag = Flag("hardcoded_result", "the result stays the same when the data change")
-        return Verdict(
-            score=0.0,
-            ruling=Ruling.WRONG_ANSWER,
-            summary="The rows are right here, but they do not follow from the data.",
-            checks=(
-                Check("follows_data", 0.0, 1.0, "the result is the same on databases where the reference's differs"),
-            ),
-            flags=(*_flags(execution), flag),
-        )
-    checks = (
-        Check("runs", 1.0, _RUNS_WEIGHT),
-        Check("columns", 1.0, _COLUMNS_WEIGHT),
-        Check("rows", 1.0, _ROWS_WEIGHT, f"{len(wanted[0].rows)} rows"),
-        Check("equal", 1.0, _EQUAL_WEIGHT),
-        *(Check(check.name, check.score, 0.0, check.detail) for check in structure),
-    )
-    summary = "The query returns what the reference returns."
-    return Verdict(score=1.0, ruling=Ruling.ACCEPTED, summary=summary, checks=checks, flags=_flags(execution))
+    if _finds_constants(task) and (why := is_written_down(answer, expected)):
+        return written_down(why, compared)
+    wrong = next((i for i, comparison in enumerate(compared) if not comparison.equal), None)
+    if wrong is not None:
+        where = f" on perturbed database {wrong - 1}" if wrong else ""
+        worst = min((comparison for comparison in compared if not comparison.equal), key=lambda one: one.f1)
+        return partly_right(worst, where, answer["features"], expected["features"], hardcoded=wrong > 0)
+    if task.derived_databases is DerivedDatabases.MUST_AGREE:
+        for name, mine, theirs in disagreement(answer, expected):
+            comparison = _compared(task, mine, theirs, ordered=ordered)
+            if not comparison.equal:
+                where = f" on the derived database {name}"
+                return partly_right(comparison, where, answer["features"], expected["features"], hardcoded=True)
+    return accepted(compared[0], results[0]["steps"], expected["results"][0]["steps"], task.max_step_ratio)
 
 
-def _table(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Table:
-    if expected["columns"] is None:  # no rows were expected: any number of columns will do
-        return Table(tuple(actual.get("columns", ())), ())
-    return Table.of(expected)
+def _finds_constants(task: SqlQueryTask) -> bool:
+    """Return whether constants are looked for; a statement that changes rows may well name their values."""
+    return task.derived_databases is not DerivedDatabases.NONE and task.judged_by is JudgedBy.RESULT
 
 
-def _arranged(task: SqlQueryTask, table: Table, wanted: Table) -> Table:
-    if task.column_matching is ColumnMatching.POSITION:
-        return table
-    return table.arranged(wanted.columns) or Table((*table.columns, ""), table.rows)
-
-
-def _ordered(task: SqlQueryTask, expected: Mapping[str, Any]) -> bool:
+def _is_ordered(task: SqlQueryTask, expected: Mapping[str, Any]) -> bool:
+    if task.judged_by is JudgedBy.DATABASE_STATE:
+        return False
     if task.row_order is RowOrder.FROM_REFERENCE:
-        return bool((expected.get("features") or {}).get("ordered", False))
+        return bool(expected.get("ordered", False))
     return task.row_order is RowOrder.ORDERED
 
 
-def _is_constant(results: Sequence[Any], expected: Sequence[Any], given: int) -> bool:
-    """Return whether the response ignores every change of the data that the reference notices."""
-    noticed = [i for i in range(given, len(expected)) if expected[i].get("rows") != expected[0]["rows"]]
-    return bool(noticed) and all(results[i].get("rows") == results[0]["rows"] for i in noticed)
-
-
-def _structure(mine: Any, theirs: Any) -> list[Check]:
-    """Return one check per kind of part that the reference or the response has."""
-    if not mine or not theirs:
-        return []
-    checks = []
-    for kind, weight in _STRUCTURE.items():
-        have, want = set(mine[kind]), set(theirs[kind])
-        if not have and not want:
-            continue
-        score = 2 * len(have & want) / (len(have) + len(want))
-        missing, extra = ", ".join(sorted(want - have)), ", ".join(sorted(have - want))
-        detail = "; ".join(text for text in (missing and f"missing: {missing}", extra and f"extra: {extra}") if text)
-        checks.append(Check(kind, score, weight, detail))
-    return checks
-
-
-def _partial(
-    tables: Sequence[Table],
-    wanted: Sequence[Table],
-    agrees: Sequence[bool],
-    structure: Sequence[Check],
-    execution: Execution,
-    *,
-    ordered: bool,
-) -> Verdict:
-    first = agrees.index(False)
-    mine, theirs = tables[first], wanted[first]
-    width = len(mine.columns) == len(theirs.columns)
-    precision, recall = overlap(mine, theirs) if width else (0.0, 0.0)
-    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    where = f" on perturbed database {first - 1}" if first else ""
-    checks = [
-        Check("runs", 1.0, _RUNS_WEIGHT),
-        Check("columns", float(width), _COLUMNS_WEIGHT, f"{len(mine.columns)} columns, expected {len(theirs.columns)}"),
-        Check(
-            "rows",
-            f1,
-            _ROWS_WEIGHT,
-            f"{len(mine.rows)} rows for {len(theirs.rows)}{where}: precision {precision:.2f}, recall {recall:.2f}",
-        ),
-        *structure,
+def _compared(task: SqlQueryTask, mine: Mapping[str, Any], theirs: Mapping[str, Any], *, ordered: bool) -> Comparison:
+    """Compare two results of the same database: one table, or all that the database holds afterwards."""
+    ties = theirs.get("ties") if task.row_order is RowOrder.FROM_REFERENCE else None
+    comparisons = [
+        _compared_tables(task, mine["tables"].get(name), table, ties, ordered=ordered)
+        for name, table in theirs["tables"].items()
     ]
-    what = "the order differs" if ordered and f1 == 1.0 else "values differ" if f1 == 1.0 else "the rows differ"
-    checks.append(Check("equal", 0.0, _EQUAL_WEIGHT, what))
-    score = weighted_share(checks)
-    summary = f"{len(mine.rows)} rows, {len(theirs.rows)} expected{where}; {f1:.0%} of the rows agree."
-    return Verdict(
-        score=score if f1 > 0.0 or structure else 0.0,
-        ruling=ruling_for(score),
-        summary=summary,
-        checks=tuple(checks),
-        flags=_flags(execution),
+    return min(comparisons, key=lambda one: (one.equal, one.f1), default=Comparison(equal=True))
+
+
+def _compared_tables(task: SqlQueryTask, mine: Any, theirs: Any, ties: Any, *, ordered: bool) -> Comparison:
+    if mine is None:
+        return Comparison(equal=False, expected_width=len(theirs["columns"]), expected_rows=len(theirs["rows"]))
+    actual = Table.of(mine)
+    # where no rows are expected, and no reference names columns, any number of columns will do
+    expected = Table(actual.columns, ()) if theirs["columns"] is None else Table.of(theirs, ties)
+    names_fit = True
+    if task.column_matching is ColumnMatching.NAME:
+        arranged = actual.arranged(expected.columns)
+        names_fit, actual = arranged is not None, arranged or actual
+    tolerance = DEFAULT_TOLERANCE if task.float_tolerance is None else task.float_tolerance
+    precision, recall = overlap(actual, expected, tolerance)
+    return Comparison(
+        equal=names_fit and same(actual, expected, ordered=ordered, tolerance=tolerance),
+        ordered=ordered,
+        names_fit=names_fit,
+        width=len(actual.columns),
+        expected_width=len(expected.columns),
+        shared_columns=shared_columns(actual, expected),
+        rows=len(actual.rows),
+        expected_rows=len(expected.rows),
+        precision=precision,
+        recall=recall,
     )
-
-
-def _failed_run(kind: str, message: str, structure: Sequence[Check], execution: Execution) -> Verdict:
-    """A query that does not run earns at most a fifth, for its structure; a forbidden one nothing."""
-    ruling = _RULINGS.get(kind, Ruling.RUNTIME_ERROR)
-    summary = f"The query failed: {clip(message, 300)}"
-    runs = Check("runs", 0.0, 4.0 * sum(check.weight for check in structure) or 1.0, message)
-    if ruling is not Ruling.RUNTIME_ERROR or kind == "syntax":
-        return Verdict(
-            score=0.0,
-            ruling=ruling,
-            summary=summary,
-            checks=(Check("runs", 0.0, 1.0, message),),
-            flags=_flags(execution),
-        )
-    score = weighted_share([runs, *structure])
-    return Verdict(
-        score=score,
-        ruling=ruling_for(score, ruling),
-        summary=summary,
-        checks=(runs, *structure),
-        flags=_flags(execution),
-    )
-
-
-def _flags(execution: Execution) -> tuple[Flag, ...]:
-    return tuple(Flag(name, detail) for name, detail in execution.flags)

@@ -1,157 +1,211 @@
-"""Runs one query on fresh copies of databases, and says what it is made of.
+"""Runs queries on fresh copies of databases, and says what they are made of.
 
-Payload: ``databases`` (each ``{"sql": ...}`` or ``{"file": hex}``), ``derived`` (also on copies with rows deleted),
-``queries``, ``dialect``. Report: ``queries``, for each ``results`` (one per database: ``columns`` and ``rows``, or
-``error`` and ``kind``) and ``features`` (see `sql_features`). Every result has its own connection and its own copy.
+Payload: ``databases`` (each ``{"sql": base64 of UTF-8}`` or ``{"file": base64}``), ``derive`` (also run on those of
+`sql_derivation`), ``queries``, ``dialect``, ``writes`` (the queries may change rows, and the tables afterwards are
+the result), ``count_steps``, ``reference`` (also say which rows the query's own ORDER BY leaves tied).
+
+Report: ``queries``, for each ``results`` (one per database), ``derived`` (a result by name), ``features`` (see
+`sql_features`), ``literals`` and ``ordered`` (has an outermost ORDER BY). A result is ``error`` and ``kind``, or
+``tables`` (by name, each ``columns`` and ``rows``; the rows returned are the table ""), ``reads`` (tables read),
+``steps`` and, for a reference, ``ties`` (for each row the number of its group). Cells are null, numbers, strings, or as
+`values` encodes them.
+
+Every result has its own connection to its own copy; a response and a reference are never in the same payload.
 """
 
+import base64
+import json
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 
-from .sql_features import features, translate
+from .sql_confinement import Confinement
+from .sql_derivation import fewer_rows, swapped_rows
+from .sql_features import describe, order_keys, orders, translate
 from .values import encode
 
-_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-_FORBIDDEN_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "random", "randomblob"}
-_LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: 8 << 20,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
-    sqlite3.SQLITE_LIMIT_COLUMN: 500,
-    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
-    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
-    sqlite3.SQLITE_LIMIT_VDBE_OP: 100_000,
-    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 100,
-    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
-    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 0,
-    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
-}
 _MAX_ROWS = 20_000
-_MAX_BYTES = 4 << 20
-_STEPS = 100_000
-_MAX_CALLS = 2_000
-_HEAP_BYTES = 128 << 20
-
-
-def run(payload: dict[str, Any]) -> dict[str, Any]:
-    """Run every query on every database."""
-    return {"queries": [_query(text, payload) for text in payload["queries"]]}
-
-
-def _query(text: str, payload: dict[str, Any]) -> dict[str, Any]:
-    try:
-        query = translate(text, payload["dialect"]) if payload["dialect"] else text
-    except ValueError as error:
-        return {"results": [{"error": str(error), "kind": "syntax"}], "features": None}
-    results = [_execute(query, connection) for connection in _databases(payload)]
-    return {"results": results, "features": features(query)}
-
-
-def _databases(payload: dict[str, Any]) -> Iterator[sqlite3.Connection]:
-    for source in payload["databases"]:
-        yield _build(source)
-    for remainder in (0, 1) if payload["derived"] else ():
-        connection = _build(payload["databases"][0])
-        _delete_rows(connection, remainder)
-        yield connection
+_MAX_REPORT_BYTES = 6 << 20
+_MAX_STATEMENTS = 20
+_FAILURES = (sqlite3.Error, sqlite3.Warning, OverflowError, MemoryError, ValueError)
 
 
 class DatabaseError(Exception):
     """The task's own database cannot be built."""
 
 
+class OutputError(Exception):
+    """A result is too large."""
+
+
+class Budget:
+    """How much the report may still hold: all results together must fit into one frame."""
+
+    def __init__(self) -> None:
+        self.left = _MAX_REPORT_BYTES
+
+    def spend(self, row: list[Any]) -> None:
+        """Count ``row``. Raises `OutputError`."""
+        self.left -= len(json.dumps(row)) + 2
+        if self.left < 0:
+            raise OutputError(f"the results have more than {_MAX_REPORT_BYTES >> 20} MiB")
+
+
+def run(payload: dict[str, Any]) -> dict[str, Any]:
+    """Run every query on every database."""
+    databases = [_build(source) for source in payload["databases"]]
+    budget = Budget()
+    return {"queries": [_query(text, payload, databases, budget) for text in payload["queries"]]}
+
+
+def _query(text: str, payload: dict[str, Any], databases: list[sqlite3.Connection], budget: Budget) -> dict[str, Any]:
+    try:
+        query = translate(text, payload["dialect"]) if payload["dialect"] else text
+    except ValueError as error:
+        failed = [{"error": str(error), "kind": "syntax"} for _ in databases]
+        return {"results": failed, "derived": {}, "features": None, "literals": [], "ordered": False}
+    results = [_execute(query, _copy(database), payload, budget) for database in databases]
+    runs = all("error" not in result for result in results)
+    derived = _derived(query, databases[0], payload, budget) if payload["derive"] and runs else {}
+    return {"results": results, "derived": derived, "ordered": orders(query), **describe(query)}
+
+
+def _derived(query: str, original: sqlite3.Connection, payload: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    results = {}
+    for name, derive in (
+        ("fewer_rows_0", lambda copy: fewer_rows(copy, 0)),
+        ("fewer_rows_1", lambda copy: fewer_rows(copy, 1)),
+        ("fewer_rows_2", lambda copy: fewer_rows(copy, 2)),
+        ("swapped_rows", swapped_rows),
+    ):
+        copy = _copy(original)
+        derive(copy)
+        results[name] = _execute(query, copy, payload, budget)
+    return results
+
+
 def _build(source: dict[str, str]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     try:
         if "file" in source:
-            connection.deserialize(bytes.fromhex(source["file"]))
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            image = bytearray(base64.b64decode(source["file"]))
+            if image[18:20] == b"\x02\x02":
+                image[18:20] = b"\x01\x01"  # a file in WAL mode cannot be opened from memory, and holds the same pages
+            connection.deserialize(bytes(image))
         else:
-            connection.executescript(source["sql"])
+            connection.executescript(base64.b64decode(source["sql"]).decode("utf-8"))
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         connection.commit()
     except sqlite3.Error as error:
         raise DatabaseError(str(error)) from None
     return connection
 
 
-def _delete_rows(connection: sqlite3.Connection, remainder: int) -> None:
-    """Delete every other row of every table: a valid state of most schemas, with other answers to most questions."""
-    connection.execute("PRAGMA foreign_keys = OFF")
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    for (name,) in tables.fetchall():
-        quoted = '"' + name.replace('"', '""') + '"'
-        try:
-            connection.execute(f"DELETE FROM {quoted} WHERE rowid % 2 = ?", (remainder,))  # noqa: S608 - a quoted name
-        except sqlite3.Error:
-            continue  # a table without rowid, or with a trigger that objects, stays as it is
-    connection.commit()
+def _copy(original: sqlite3.Connection) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    original.backup(copy)
+    return copy
 
 
-def _execute(query: str, connection: sqlite3.Connection) -> dict[str, Any]:
-    forbidden: list[str] = []
-    _confine(connection, forbidden)
+def _execute(query: str, connection: sqlite3.Connection, payload: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    confinement = Confinement(connection, writes=payload["writes"], fine_steps=payload["count_steps"])
     try:
-        cursor = connection.execute(query)
-        rows = _fetch(cursor)
-        columns = [column[0] for column in cursor.description or ()]
-    except (sqlite3.Error, sqlite3.Warning, OverflowError, MemoryError, ValueError) as error:
-        kind = "forbidden" if forbidden else _kind(str(error))
-        return {"error": forbidden[0] if forbidden else str(error) or type(error).__name__, "kind": kind}
+        if payload["writes"]:
+            tables = _state_after(query, connection, confinement, budget)
+        else:
+            tables = {"": _returned(connection.execute(query), budget)}
+        steps = confinement.steps
+        ties = _ties(query, connection, tables[""]) if payload["reference"] and not payload["writes"] else None
+    except OutputError as error:
+        return {"error": str(error), "kind": "output"}
+    except _FAILURES as error:
+        return _failure(error, confinement)
     finally:
         connection.close()
-    return {"columns": columns, "rows": encode(rows)}
+    result = {"tables": tables, "reads": sorted(confinement.reads), "steps": steps}
+    return result if ties is None else {**result, "ties": ties}
 
 
-def _confine(connection: sqlite3.Connection, forbidden: list[str]) -> None:
-    """From here on the connection reads, within bounds."""
-    connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute(f"PRAGMA hard_heap_limit = {_HEAP_BYTES}")
-    for name, value in _LIMITS.items():
-        connection.setlimit(name, value)
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-    calls = iter(range(_MAX_CALLS))
-    connection.set_progress_handler(lambda: next(calls, None) is None, _STEPS)
-
-    def authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
-        name = (second or "").lower() if action == sqlite3.SQLITE_FUNCTION else ""
-        if action in _ALLOWED and name not in _FORBIDDEN_FUNCTIONS:
-            return sqlite3.SQLITE_OK
-        forbidden.append(
-            f"{_ACTIONS.get(action, f'action {action}')} {first or second or ''}".strip() + " is not allowed"
-        )
-        return sqlite3.SQLITE_DENY
-
-    connection.set_authorizer(authorize)
+def _failure(error: Exception, confinement: Confinement) -> dict[str, Any]:
+    if confinement.denied:
+        return {"error": confinement.denied[0], "kind": "forbidden"}
+    message = str(error) or type(error).__name__
+    return {"error": message, "kind": _kind(message, error)}
 
 
-_ACTIONS = {
-    getattr(sqlite3, f"SQLITE_{name}"): name.replace("_", " ")
-    for name in (
-        "ALTER_TABLE", "ANALYZE", "ATTACH", "CREATE_INDEX", "CREATE_TABLE", "CREATE_TEMP_TABLE", "CREATE_TRIGGER",
-        "CREATE_VIEW", "DELETE", "DETACH", "DROP_INDEX", "DROP_TABLE", "DROP_TRIGGER", "DROP_VIEW", "FUNCTION",
-        "INSERT", "PRAGMA", "REINDEX", "SAVEPOINT", "TRANSACTION", "UPDATE",
-    )
-}  # fmt: skip
-
-
-def _fetch(cursor: sqlite3.Cursor) -> list[list[Any]]:
-    rows: list[list[Any]] = []
-    size = 0
-    for row in cursor:
-        rows.append(list(row))
-        size += sum(len(cell) if isinstance(cell, str | bytes) else 8 for cell in row)
-        if len(rows) > _MAX_ROWS or size > _MAX_BYTES:
-            raise OverflowError(f"the result has more than {_MAX_ROWS} rows or {_MAX_BYTES >> 20} MiB")
-    return rows
-
-
-def _kind(message: str) -> str:
+def _kind(message: str, error: Exception) -> str:
     if message.startswith("interrupted"):
         return "time"
-    if "result has more than" in message:
-        return "output"
-    if "out of memory" in message:
+    if isinstance(error, MemoryError) or "out of memory" in message:
         return "memory"
-    return "syntax" if "syntax error" in message or "incomplete input" in message else "runtime"
+    unreadable = ("syntax error", "incomplete input", "unrecognized token", "one statement at a time", "null character")
+    return "syntax" if any(words in message for words in unreadable) else "runtime"
+
+
+def _returned(cursor: sqlite3.Cursor, budget: Budget) -> dict[str, Any]:
+    rows: list[list[Any]] = []
+    for row in cursor:
+        rows.append([_cell(cell) for cell in row])
+        budget.spend(rows[-1])
+        if len(rows) > _MAX_ROWS:
+            raise OutputError(f"the result has more than {_MAX_ROWS} rows")
+    return {"columns": [column[0] for column in cursor.description or ()], "rows": rows}
+
+
+def _cell(cell: Any) -> Any:
+    return encode(cell) if isinstance(cell, bytes | float) else cell
+
+
+def _state_after(
+    script: str, connection: sqlite3.Connection, confinement: Confinement, budget: Budget
+) -> dict[str, Any]:
+    statements = _statements(script)
+    if len(statements) > _MAX_STATEMENTS:
+        raise ValueError(f"{len(statements)} statements, at most {_MAX_STATEMENTS}: syntax error")
+    for statement in statements:
+        cursor = connection.execute(statement)
+        for _ in cursor:  # a statement with RETURNING is done when its rows are read
+            pass
+    reads = set(confinement.reads)
+    names = [name for (name,) in connection.execute(_TABLES).fetchall()]
+    tables = {name: _returned(connection.execute(f"SELECT * FROM {quoted(name)}"), budget) for name in names}  # noqa: S608 - a quoted name
+    confinement.reads = reads
+    return tables
+
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+
+
+def quoted(name: str) -> str:
+    """Return ``name`` as an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _statements(script: str) -> list[str]:
+    """Split ``script`` at the semicolons that end statements."""
+    statements, begun = [], ""
+    for piece in script.split(";")[:10_000]:
+        begun += piece + ";"
+        if sqlite3.complete_statement(begun):
+            statements.append(begun)
+            begun = ""
+    if begun.strip("; \t\r\n"):
+        statements.append(begun)
+    return [statement for statement in statements if statement.strip("; \t\r\n")]
+
+
+def _ties(query: str, connection: sqlite3.Connection, table: dict[str, Any]) -> list[int] | None:
+    """Return for each row the number of its group of equal sort keys; None when they cannot be told."""
+    keyed = order_keys(query)
+    if keyed is None:
+        return None
+    width = len(table["columns"])
+    try:
+        rows = [list(row) for row in connection.execute(keyed).fetchmany(_MAX_ROWS + 1)]
+    except _FAILURES:
+        return None
+    if [[_cell(cell) for cell in row[:width]] for row in rows] != table["rows"]:
+        return None
+    groups: list[int] = []
+    for i, row in enumerate(rows):
+        groups.append(0 if i == 0 else groups[-1] + (row[width:] != rows[i - 1][width:]))
+    return groups

@@ -24,17 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19reward/v1/sql_query.proto\x12\treward.v1\"\xe4\x02\n\x0cSqlQueryTask\x12\x14\n\x0c\x64\x61tabase_sql\x18\x01 \x01(\t\x12\x17\n\x0freference_query\x18\x02 \x01(\t\x12\x15\n\rdatabase_file\x18\x03 \x01(\x0c\x12\x15\n\rexpected_rows\x18\x04 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65pted_queries\x18\x05 \x03(\t\x12&\n\trow_order\x18\x06 \x01(\x0e\x32\x13.reward.v1.RowOrder\x12\x32\n\x0f\x63olumn_matching\x18\x07 \x01(\x0e\x32\x19.reward.v1.ColumnMatching\x12\x1c\n\x0f\x66loat_tolerance\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x13perturbed_databases\x18\t \x03(\t\x12!\n\x19without_derived_databases\x18\n \x01(\x08\x12\x0f\n\x07\x64ialect\x18\x0b \x01(\tB\x12\n\x10_float_tolerance*m\n\x08RowOrder\x12\x19\n\x15ROW_ORDER_UNSPECIFIED\x10\x00\x12\x1c\n\x18ROW_ORDER_FROM_REFERENCE\x10\x01\x12\x15\n\x11ROW_ORDER_ORDERED\x10\x02\x12\x11\n\rROW_ORDER_ANY\x10\x03*i\n\x0e\x43olumnMatching\x12\x1f\n\x1b\x43OLUMN_MATCHING_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43OLUMN_MATCHING_POSITION\x10\x01\x12\x18\n\x14\x43OLUMN_MATCHING_NAME\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19reward/v1/sql_query.proto\x12\treward.v1\"\xd1\x03\n\x0cSqlQueryTask\x12\x14\n\x0c\x64\x61tabase_sql\x18\x01 \x01(\t\x12\x17\n\x0freference_query\x18\x02 \x01(\t\x12\x15\n\rdatabase_file\x18\x03 \x01(\x0c\x12\x15\n\rexpected_rows\x18\x04 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65pted_queries\x18\x05 \x03(\t\x12&\n\trow_order\x18\x06 \x01(\x0e\x32\x13.reward.v1.RowOrder\x12\x32\n\x0f\x63olumn_matching\x18\x07 \x01(\x0e\x32\x19.reward.v1.ColumnMatching\x12\x1c\n\x0f\x66loat_tolerance\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x13perturbed_databases\x18\t \x03(\t\x12\x36\n\x11\x64\x65rived_databases\x18\n \x01(\x0e\x32\x1b.reward.v1.DerivedDatabases\x12\x0f\n\x07\x64ialect\x18\x0b \x01(\t\x12&\n\tjudged_by\x18\x0c \x01(\x0e\x32\x13.reward.v1.JudgedBy\x12\x1b\n\x0emax_step_ratio\x18\r \x01(\x01H\x01\x88\x01\x01\x42\x12\n\x10_float_toleranceB\x11\n\x0f_max_step_ratio*m\n\x08RowOrder\x12\x19\n\x15ROW_ORDER_UNSPECIFIED\x10\x00\x12\x1c\n\x18ROW_ORDER_FROM_REFERENCE\x10\x01\x12\x15\n\x11ROW_ORDER_ORDERED\x10\x02\x12\x11\n\rROW_ORDER_ANY\x10\x03*i\n\x0e\x43olumnMatching\x12\x1f\n\x1b\x43OLUMN_MATCHING_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43OLUMN_MATCHING_POSITION\x10\x01\x12\x18\n\x14\x43OLUMN_MATCHING_NAME\x10\x02*\x99\x01\n\x10\x44\x65rivedDatabases\x12!\n\x1d\x44\x45RIVED_DATABASES_UNSPECIFIED\x10\x00\x12$\n DERIVED_DATABASES_FIND_CONSTANTS\x10\x01\x12 \n\x1c\x44\x45RIVED_DATABASES_MUST_AGREE\x10\x02\x12\x1a\n\x16\x44\x45RIVED_DATABASES_NONE\x10\x03*Y\n\x08JudgedBy\x12\x19\n\x15JUDGED_BY_UNSPECIFIED\x10\x00\x12\x14\n\x10JUDGED_BY_RESULT\x10\x01\x12\x1c\n\x18JUDGED_BY_DATABASE_STATE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reward.v1.sql_query_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROWORDER']._serialized_start=399
-  _globals['_ROWORDER']._serialized_end=508
-  _globals['_COLUMNMATCHING']._serialized_start=510
-  _globals['_COLUMNMATCHING']._serialized_end=615
+  _globals['_ROWORDER']._serialized_start=508
+  _globals['_ROWORDER']._serialized_end=617
+  _globals['_COLUMNMATCHING']._serialized_start=619
+  _globals['_COLUMNMATCHING']._serialized_end=724
+  _globals['_DERIVEDDATABASES']._serialized_start=727
+  _globals['_DERIVEDDATABASES']._serialized_end=880
+  _globals['_JUDGEDBY']._serialized_start=882
+  _globals['_JUDGEDBY']._serialized_end=971
   _globals['_SQLQUERYTASK']._serialized_start=41
-  _globals['_SQLQUERYTASK']._serialized_end=397
+  _globals['_SQLQUERYTASK']._serialized_end=506
 # @@protoc_insertion_point(module_scope)

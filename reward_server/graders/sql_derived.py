@@ -1,0 +1,60 @@
+"""What results on derived databases say about a query: whether it was written down instead of asked."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_FEWER = "fewer_rows"
+_SWAPPED = "swapped_rows"
+
+
+def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    """Return why the response does not follow from the data, or "" when it does as far as can be seen.
+
+    Careful on purpose: a query that is right here and differs from the reference on other databases is common and
+    honest (a tie broken otherwise, a filter that this data does not need). What counts is ignoring the data:
+    (1) reading no table where the reference reads one; (2) the same result on every database with fewer rows on which
+    the reference's differs, if those are at least two; (3) the same result after swapping rows, where the reference's
+    differs, made of texts and numbers that stand in the response's query and not in the reference's.
+    """
+    if expected["results"][0]["reads"] and not answer["results"][0]["reads"]:
+        return "the query reads no table"
+    noticed = [name for name in expected["derived"] if _changes(expected, name) and _changes(answer, name) is not None]
+    fewer = [name for name in noticed if name.startswith(_FEWER)]
+    if len(fewer) > 1 and not any(_changes(answer, name) for name in fewer):
+        return "the result stays the same when rows are deleted on which the reference's depends"
+    if _SWAPPED in noticed and not _changes(answer, _SWAPPED) and _is_spelled_out(answer, expected):
+        return "the result is made of values written into the query, and stays the same when the data change"
+    return ""
+
+
+def disagreement(
+    answer: Mapping[str, Any], expected: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield name, response's result and reference's for the databases with fewer rows that can tell them apart.
+
+    Left out are those on which either fails and those where the reference finds nothing but NULL: aggregates and
+    LIMIT queries that mean the same differ there.
+    """
+    for name, theirs in expected["derived"].items():
+        mine = answer["derived"].get(name, {})
+        if not name.startswith(_FEWER) or "tables" not in theirs or "tables" not in mine:
+            continue
+        if any(cell is not None for table in theirs["tables"].values() for row in table["rows"] for cell in row):
+            yield name, mine, theirs
+
+
+def _changes(query: Mapping[str, Any], name: str) -> bool | None:
+    """Return whether the result on a derived database differs from that on the first; None when there is none."""
+    here, there = query["results"][0].get("tables"), query["derived"].get(name, {}).get("tables")
+    if here is None or there is None:
+        return None
+    return {key: sorted(map(repr, table["rows"])) for key, table in here.items()} != {
+        key: sorted(map(repr, table["rows"])) for key, table in there.items()
+    }
+
+
+def _is_spelled_out(answer: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
+    """Return whether every row of the result holds a literal of the response's that the reference does not have."""
+    own = set(answer["literals"]) - set(expected["literals"])
+    rows = answer["results"][0]["tables"].get("", {}).get("rows", [])
+    return bool(own and rows) and all(any(str(cell) in own for cell in row) for row in rows)
