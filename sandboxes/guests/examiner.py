@@ -67,6 +67,7 @@ class Examiner:
         self._channel = channel
         self._link = Link(self._exchange)
         self._names: dict[str, Any] = {}
+        self._ended = False
 
     def examine(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run every test program; a candidate that ends is loaded afresh for the next."""
@@ -81,6 +82,8 @@ class Examiner:
     def _run(self, program: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
         tree, source = ast.parse(program["code"]), request["source"]
         self._link.objects = _uses_classes(tree)
+        if missing := trusted_names.missing_modules(tree, MODULE):
+            return {"invalid": f"it imports {missing[0]}, which the sandbox does not have"}
         if program.get("framework"):
             return self._run_file(program, source)
         rewriter = _Rewriter()
@@ -90,7 +93,7 @@ class Examiner:
         try:
             self._load(source)
             space = trusted_names.space_for(
-                tree, self._names, prefix=request["prefix"], entry_point=request["entry_point"]
+                ast.parse(program["code"]), self._names, prefix=request["prefix"], entry_point=request["entry_point"]
             )
             self._execute(code, notes, {**space, **_OWN, _NOTE: notes}, outcome, request["entry_point"])
         except CandidateEnded as end:
@@ -107,7 +110,8 @@ class Examiner:
             return {"error": str(end), "candidate_ended": True, "tests": []}
         except BaseException as error:  # noqa: BLE001 - whatever loading the solution raises
             return {"error": _describe(error), "tests": []}
-        return test_files.run(program["framework"], program["code"])
+        outcome = test_files.run(program["framework"], program["code"])
+        return {**outcome, "candidate_ended": True} if self._ended else outcome
 
     def _execute(
         self, code: types.CodeType, notes: Notes, space: dict[str, Any], outcome: dict[str, Any], entry_point: str
@@ -122,6 +126,7 @@ class Examiner:
                 check(self._names[entry_point])
 
     def _load(self, source: str) -> None:
+        self._ended = False
         self._names = self._link.load(source)
         module = types.ModuleType(MODULE)
         vars(module).update(self._names)
@@ -132,6 +137,7 @@ class Examiner:
         self._channel.send({"candidate": message})
         answer: dict[str, Any] = self._channel.receive()
         if "ended" in answer:
+            self._ended = True
             raise CandidateEnded(answer["ended"])
         if not isinstance(answer.get("candidate"), dict):
             raise CandidateEnded("it answered out of form")

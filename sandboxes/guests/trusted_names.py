@@ -6,7 +6,7 @@ builtins, modules of the standard library and what the prefix defines beside the
 
 import ast
 import builtins
-import importlib
+import importlib.util
 import io
 import sys
 from collections.abc import Iterator, Mapping
@@ -33,6 +33,19 @@ def free_names(tree: ast.AST) -> set[str]:
 def own_names(nodes: list[ast.AST]) -> set[str]:
     """Return the names that a program binds, in whatever scope."""
     return {name for node in nodes for name in _bound(node)}
+
+
+def missing_modules(tree: ast.Module, solution: str) -> list[str]:
+    """Return what a program imports at its top and this machine lacks; that is the task's fault, not a response's."""
+    names: list[str] = []
+    for node in tree.body:
+        match node:
+            case ast.Import(names=aliases):
+                names += [alias.name for alias in aliases]
+            case ast.ImportFrom(module=str(name), level=0):
+                names.append(name)
+    roots = {name.partition(".")[0] for name in names} - {solution}
+    return sorted(root for root in roots if importlib.util.find_spec(root) is None)
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
