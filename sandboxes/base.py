@@ -86,6 +86,9 @@ class Execution:
     pressed: bool = False
     """Whether any of its runs met a limit on time or memory, which the same job might not meet another time."""
     usage: Usage = Usage()
+    unexplained: bool = False
+    """Whether some run was killed or stopped by a signal that no limit explains: its own, the kernel's or the host's.
+    A sandbox tries such a job once more elsewhere and returns what happened there."""
 
 
 class AssuranceLevel(IntEnum):

@@ -162,5 +162,6 @@ def _execution(answer: dict[str, Any]) -> Execution:
         stderr=answer["stderr"],
         flags=tuple((name, detail) for name, detail in answer["flags"]),
         pressed=answer["pressed"],
+        unexplained=answer["unexplained"],
         usage=Usage(**answer["usage"]),
     )

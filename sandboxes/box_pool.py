@@ -111,7 +111,10 @@ class BoxPool:
         for attempt in range(_ATTEMPTS):
             slot = await self._take()
             try:
-                return await self._run_in(slot, job)
+                execution = await self._run_in(slot, job)
+                if not execution.unexplained or attempt + 1 == _ATTEMPTS:
+                    return execution
+                _log.warning("a run of %s was killed or stopped from outside; it is tried once more", job.program)
             except BoxDiedError as error:
                 _log.warning("a box was lost while it ran %s: %s", job.program, error)
                 if attempt + 1 == _ATTEMPTS:

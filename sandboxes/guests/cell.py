@@ -43,6 +43,9 @@ class Ended:
     wall_seconds: float
     peak_memory_bytes: int
     flags: list[tuple[str, str]]
+    unexplained: bool
+    """It was killed or stopped by a signal that neither a limit nor the supervisor sent: by its own, by the kernel's
+    memory killer, or by somebody on the host. It deserves a second try elsewhere."""
 
 
 class CellEnded(Exception):  # noqa: N818 - an event, not an error
@@ -110,6 +113,7 @@ class Cell:
         self._listener: Listener | None = None
         self._cpu_seconds = self._cpu_before = 0.0
         self._resident = self._peak = self._loaded_bytes = 0
+        self._killed = self._stopped = False
         self._opened = self._started = time.monotonic()
         self.next_look = self._opened + TICK_SECONDS
 
@@ -240,6 +244,7 @@ class Cell:
 
     def _measure(self, everything: list[processes.Process]) -> None:
         mine = self._mine(everything)
+        self._stopped = any(process.stopped for process in mine)
         cpu = sum(process.cpu_seconds for process in mine) + self.orphans_cpu_seconds
         self._cpu_seconds = max(self._cpu_seconds, cpu)
         # What the zygote had loaded is shared by all its children and not theirs.
@@ -250,6 +255,15 @@ class Cell:
         if self.uid is not None:
             return [process for process in everything if process.uid == self.uid]
         return processes.descendants(everything, self._pid)
+
+    def forgive(self, seconds: float) -> None:
+        """Take ``seconds`` off the clock: the supervisor itself was not running."""
+        self._started += seconds
+
+    def _unexplained(self, exit_status: int) -> bool:
+        if self._over == "wall_limit":
+            return self._stopped
+        return exit_status == -signal.SIGKILL and self._over is None and not self._killed
 
     def _exceeded(self, now: float) -> str | None:
         if self._cpu_seconds - self._cpu_before > self.limits["cpu_seconds"]:
@@ -334,6 +348,7 @@ class Cell:
         deadline = time.monotonic() + _DYING_SECONDS
         while self._report is None:
             if self._pid:
+                self._killed = True
                 cleaning.kill(self._pid)
             self._around.wait_quietly()
             if time.monotonic() > deadline:
@@ -374,6 +389,7 @@ class Cell:
             wall_seconds=time.monotonic() - self._opened,
             peak_memory_bytes=max(self._peak, report.get("peak_memory_bytes", 0)),
             flags=sorted(self._flags.items()),
+            unexplained=self._unexplained(status),
         )
 
 

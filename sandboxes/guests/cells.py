@@ -14,6 +14,9 @@ from .nursery import Nursery
 __all__ = ["Cancelled", "Cell", "CellEnded", "Cells", "Ended", "OutOfTime"]
 
 
+_STALL_SECONDS = 0.25
+
+
 class OutOfTime(Exception):  # noqa: N818 - an event, not an error
     """The job's total time is spent."""
 
@@ -143,9 +146,19 @@ class Cells:
 
     def wait_quietly(self) -> None:
         """Wait for one round of events, at most a tick."""
-        for key, _ in self._selector.select(TICK_SECONDS):
+        asked = time.monotonic()
+        events = self._selector.select(TICK_SECONDS)
+        self._forgive(time.monotonic() - asked - TICK_SECONDS)
+        for key, _ in events:
             if key.fd in self._selector.get_map():  # an earlier callback may have closed it
                 key.data()
+
+    def _forgive(self, lost_seconds: float) -> None:
+        """Take time off all clocks when this process itself was stopped or starved: wall clocks must not judge that."""
+        if lost_seconds > _STALL_SECONDS:
+            self._deadline += lost_seconds
+            for cell in self._live:
+                cell.forgive(lost_seconds)
 
     def reap(self) -> None:
         """Collect orphans; their CPU time counts for the cell that let go of them."""

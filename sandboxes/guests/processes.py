@@ -12,6 +12,8 @@ class Process(NamedTuple):
 
     pid: int
     parent: int
+    stopped: bool
+    """Whether a signal has stopped it."""
     uid: int
     cpu_seconds: float
     """Its own and that of the children it has waited for."""
@@ -35,6 +37,7 @@ def look(pid: int) -> Process | None:
     return Process(
         pid=pid,
         parent=int(fields[1]),
+        stopped=fields[0] in (b"T", b"t"),
         uid=int(uid),
         cpu_seconds=sum(int(field) for field in fields[11:15]) / _TICKS_PER_SECOND,
         resident_bytes=int(fields[21]) * _PAGE_BYTES,

@@ -20,7 +20,7 @@ from .cleaning import TroubleError
 
 CONDUCTORS = {"python_code"}
 """Programs that open cells as they need: ``conduct(cells, payload, limits)`` of the module of that name."""
-FUNCTIONS = {"sql_query", "math_answer", "json_extraction"}
+FUNCTIONS = {"sql_query", "math_answer", "json_extraction", "python_grader"}
 """Programs that are one call of ``run(payload)`` in the module of that name."""
 
 _PRESSED = {"cpu_limit", "wall_limit", "memory_limit"}
@@ -104,6 +104,7 @@ def _serve(host: HostLink, cells: Cells, job: dict[str, Any]) -> None:
         cells.close()
         spent = out_of_time or cells.time_left() <= 0
         answer["execution"] = _execution(cells.all_ended, report, out_of_time=out_of_time)
+        answer["execution"]["unexplained"] = any(ended.unexplained for ended in cells.all_ended)
         answer["execution"]["pressed"] = spent or any(ended.ending in _PRESSED for ended in cells.all_ended)
     except Cancelled:
         cells.close()
