@@ -32,6 +32,8 @@ _PROCESSES = 1024
 _SECONDS = 30
 _STDERR_BYTES = 1 << 14
 _UIDS_PER_BOX = 1 << 16
+_PLAIN = ("http+docker://localhost", "http://")
+"""How the SDK names connections whose attached streams are plain sockets: no TLS, no SSH."""
 _VIRTUALIZED = ("runsc", "kata")
 
 
@@ -113,6 +115,8 @@ class DockerLauncher:
     def _find_image(self) -> str:
         client = self._connected()
         try:
+            if not client.api.base_url.startswith(_PLAIN):
+                raise SandboxUnsupportedError(f"{client.api.base_url} has no plain socket; use unix:// or tcp://")
             known = client.info().get("Runtimes", {})
             if self._runtime and self._runtime not in known:
                 raise SandboxUnsupportedError(f"the daemon has no runtime {self._runtime}; it has {', '.join(known)}")

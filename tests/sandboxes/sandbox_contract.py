@@ -180,7 +180,7 @@ async def children_count_towards_the_cpu_limit(sandbox: Sandbox) -> None:
 async def a_sleeper_ends_at_the_wall_limit(sandbox: Sandbox) -> None:
     done = await run(sandbox, "import time; time.sleep(60)", wall_seconds=0.4)
     assert done.ended == "wall_limit"
-    assert done.execution.usage.wall_seconds < 3
+    assert done.execution.usage.wall_seconds < 6
 
 
 @check
@@ -390,7 +390,7 @@ async def daemons_are_killed_and_reported(sandbox: Sandbox) -> None:
 async def a_daemon_that_holds_the_output_delays_nobody(sandbox: Sandbox) -> None:
     done = await run(sandbox, DAEMON.format(body="pass") + "print('done')")
     assert done.stdout == "done\n"
-    assert done.execution.usage.wall_seconds < 2
+    assert done.execution.usage.wall_seconds < 5
 
 
 @check
