@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _FEWER = "fewer_rows"
-_SWAPPED = "swapped_rows"
+_MOVED = "moved_values"
 
 
 def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
@@ -13,7 +13,7 @@ def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any]) -> s
     Careful on purpose: a query that is right here and differs from the reference on other databases is common and
     honest (a tie broken otherwise, a filter that this data does not need). What counts is ignoring the data:
     (1) reading no table where the reference reads one; (2) the same result on every database with fewer rows on which
-    the reference's differs, if those are at least two; (3) the same result after swapping rows, where the reference's
+    the reference's differs, if those are at least two; (3) the same result after moving values, where the reference's
     differs, made of texts and numbers that stand in the response's query and not in the reference's.
     """
     if expected["results"][0]["reads"] and not answer["results"][0]["reads"]:
@@ -22,7 +22,7 @@ def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any]) -> s
     fewer = [name for name in noticed if name.startswith(_FEWER)]
     if len(fewer) > 1 and not any(_changes(answer, name) for name in fewer):
         return "the result stays the same when rows are deleted on which the reference's depends"
-    if _SWAPPED in noticed and not _changes(answer, _SWAPPED) and _is_spelled_out(answer, expected):
+    if _MOVED in noticed and not _changes(answer, _MOVED) and _is_spelled_out(answer, expected):
         return "the result is made of values written into the query, and stays the same when the data change"
     return ""
 

@@ -31,7 +31,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 10,
 }
 _HEAP_BYTES = 128 << 20
-_MAX_STEPS = 200_000_000
+_MAX_STEPS = 100_000_000
 _COARSE, _FINE = 10_000, 50
 _ACTIONS = {
     getattr(sqlite3, f"SQLITE_{name}"): name.replace("_", " ")

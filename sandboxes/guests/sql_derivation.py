@@ -2,7 +2,8 @@
 
 All are made without chance from the rows that are there. Deleting rows keeps every constraint on single rows and pairs
 of rows, declared or not (keys, checks, dependencies between columns); foreign keys, declared or apparent from names and
-values, are restored by deleting further. Swapping moves whole rows of what is no key from key to key.
+values, are restored by deleting further. Moving values breaks what holds between columns, so only constants are sought
+with it.
 """
 
 import sqlite3
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _MAX_ROUNDS = 10
-_MAX_SWAPPED_ROWS = 5_000
+_MAX_MOVED_ROWS = 5_000
 _HASHES = ("((rowid * 40503) >> 4) & 1 = 0", "((rowid * 40503) >> 4) & 1 = 1", "((rowid * 30323 + 7) >> 6) % 3 = 0")
 
 
@@ -38,8 +39,8 @@ def fewer_rows(connection: sqlite3.Connection, part: int) -> None:
     _restore(connection, triggers)
 
 
-def swapped_rows(connection: sqlite3.Connection) -> None:
-    """Move what is no key one row on, in every table; whole rows, so that what belongs together stays together."""
+def moved_values(connection: sqlite3.Connection) -> None:
+    """Move the values of columns that are no key to other rows, each column by another number of rows."""
     connection.execute("PRAGMA foreign_keys = OFF")
     linked = {(link.table, link.column) for link in _links(connection)}
     triggers = _drop_triggers(connection)
@@ -47,24 +48,25 @@ def swapped_rows(connection: sqlite3.Connection) -> None:
         keys = _keys(connection, table)
         columns = [name for name in _columns(connection, table) if name not in keys and (table, name) not in linked]
         if columns:
-            _swap(connection, table, columns)
+            _move(connection, table, columns)
     _restore(connection, triggers)
 
 
-def _swap(connection: sqlite3.Connection, table: str, columns: list[str]) -> None:
+def _move(connection: sqlite3.Connection, table: str, columns: list[str]) -> None:
     names = ", ".join(map(_quoted, columns))
     try:
         rows = connection.execute(
-            f"SELECT {names}, rowid FROM {_quoted(table)} ORDER BY rowid LIMIT {_MAX_SWAPPED_ROWS}"  # noqa: S608 - quoted names
+            f"SELECT {names}, rowid FROM {_quoted(table)} ORDER BY rowid LIMIT {_MAX_MOVED_ROWS}"  # noqa: S608 - quoted names
         ).fetchall()
-        moved = [(*rows[i - 1][:-1], row[-1]) for i, row in enumerate(rows)]
+        size = len(rows)
+        moved = [(*(rows[i - 1 - j % size][j] for j in range(len(columns))), row[-1]) for i, row in enumerate(rows)]
         settings = ", ".join(f"{_quoted(name)} = ?" for name in columns)
-        connection.execute("SAVEPOINT swapping")
+        connection.execute("SAVEPOINT moving")
         try:
             connection.executemany(f"UPDATE {_quoted(table)} SET {settings} WHERE rowid = ?", moved)  # noqa: S608 - quoted names
         except sqlite3.Error:
-            connection.execute("ROLLBACK TO swapping")  # a constraint across keys and the rest: the table stays
-        connection.execute("RELEASE swapping")
+            connection.execute("ROLLBACK TO moving")  # a constraint across keys and the rest: the table stays
+        connection.execute("RELEASE moving")
     except sqlite3.Error:
         return  # a table without rowid stays as it is
 

@@ -19,7 +19,7 @@ import sqlite3
 from typing import Any
 
 from .sql_confinement import Confinement
-from .sql_derivation import fewer_rows, swapped_rows
+from .sql_derivation import fewer_rows, moved_values
 from .sql_features import describe, order_keys, orders, translate
 from .values import encode
 
@@ -75,7 +75,7 @@ def _derived(query: str, original: sqlite3.Connection, payload: dict[str, Any], 
         ("fewer_rows_0", lambda copy: fewer_rows(copy, 0)),
         ("fewer_rows_1", lambda copy: fewer_rows(copy, 1)),
         ("fewer_rows_2", lambda copy: fewer_rows(copy, 2)),
-        ("swapped_rows", swapped_rows),
+        ("moved_values", moved_values),
     ):
         copy = _copy(original)
         derive(copy)
