@@ -30,6 +30,7 @@ class Candidate:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._objects: list[Any] = []
+        self._handles: dict[int, int] = {}
         self._module = types.ModuleType(MODULE)
 
     def serve(self) -> None:
@@ -103,10 +104,13 @@ class Candidate:
         return call
 
     def _point_at(self, value: Any) -> list[Any]:
-        if len(self._objects) >= _MAX_HANDLES:
-            raise CodecError("too many objects are pointed at")
-        self._objects.append(value)
-        return [len(self._objects) - 1, _kind(value), type.__repr__(type(value))[:200]]
+        handle = self._handles.get(id(value))  # the object lives as long as its handle, so its id is its own
+        if handle is None:
+            if len(self._objects) >= _MAX_HANDLES:
+                raise CodecError("too many objects are pointed at")
+            self._objects.append(value)
+            handle = self._handles[id(value)] = len(self._objects) - 1
+        return [handle, _kind(value), type.__repr__(type(value))[:200]]
 
 
 def describe(error: BaseException) -> dict[str, Any]:

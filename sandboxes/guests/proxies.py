@@ -59,9 +59,11 @@ class Link:
         """Whether the test program works with classes of the solution."""
         self._callbacks: list[Any] = []
         self._exceptions: dict[str, type[BaseException]] = {}
+        self._proxies: dict[int, Proxy] = {}
 
     def load(self, source: str) -> dict[str, Any]:
         """Load the response's code and return the module's public names. Raises what loading raised."""
+        self._proxies.clear()
         names = self._value(self._exchange({"load": source}))
         return {name: self.decode(value) for name, value in names if _is_public(name)}
 
@@ -113,7 +115,9 @@ class Link:
             return self._class_for(names, remote.handle)
         if remote.kind == "awaitable":
             return self._coroutine(remote.handle)
-        return (Class if remote.kind == "class" else Proxy)(self, remote)
+        if remote.handle not in self._proxies:  # one stand-in for one object, so that `is` holds where it should
+            self._proxies[remote.handle] = (Class if remote.kind == "class" else Proxy)(self, remote)
+        return self._proxies[remote.handle]
 
     async def _coroutine(self, handle: int) -> Any:
         """Await, over there, what a coroutine function of the candidate returned."""

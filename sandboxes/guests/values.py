@@ -5,11 +5,16 @@ and none of its methods runs; ``decode`` is total: for any JSON it returns a val
 
 JSON's null, booleans, strings, lists and finite numbers stand for themselves; everything else is a one-key object:
 i (integer in hex), f (inf, -inf, nan), c (complex), b (bytes), y (bytearray), t (tuple), s (set), z (frozenset),
-d (dict, as pairs), o (an object that stays where it is: ``[handle, kind, description]``).
+d (dict, as pairs), q (deque), x (a number or date of the standard library: ``[class, parts]``), o (an object that stays
+where it is: ``[handle, kind, description]``).
 """
 
+import datetime as dt
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 MAX_DEPTH = 64
@@ -17,6 +22,8 @@ MAX_NODES = 200_000
 MAX_INTEGER_BITS = 1 << 19
 MAX_COLLISIONS = 200
 """Items of one set or dict whose hashes are equal. More would make building it quadratic, on whoever decodes."""
+MAX_EXACT_BITS = 1 << 12
+"""Of a Fraction's terms and a Decimal's digits: arithmetic on longer ones is no longer linear."""
 _SAFE_INTEGER = 1 << 53
 
 Opaque: TypeAlias = "Callable[[Any], list[Any]]"
@@ -55,6 +62,8 @@ class Encoder:
         for base, encoder in _ENCODERS:
             if kind is base or (base in kind.__mro__ and not issubclass(kind, type)):
                 return encoder(self, value, depth + 1)
+        if kind in _EXACT:
+            return {"x": [kind.__name__, _parts(value)]}
         if self._opaque is None:
             raise CodecError(f"{kind.__name__} is not plain")
         return {"o": self._opaque(value)}
@@ -78,6 +87,42 @@ def _floating(_: Encoder, value: float, __: int) -> Any:
     return plain if plain - plain == 0.0 else {"f": float.__repr__(plain)}
 
 
+def _parts(value: Any) -> list[Any]:
+    match value:
+        case Fraction(numerator=top, denominator=bottom):
+            if max(top.bit_length(), bottom.bit_length()) > MAX_EXACT_BITS:
+                raise CodecError("a fraction of too many digits")
+            return [hex(top), hex(bottom)]
+        case Decimal():
+            text = str(value)
+            if len(text) > MAX_EXACT_BITS:
+                raise CodecError("a decimal of too many digits")
+            return [text]
+        case dt.timedelta():
+            return [value.days, value.seconds, value.microseconds]
+    return [value.isoformat()]
+
+
+def _exact(body: Any) -> Any:
+    name, parts = body
+    if not all(type(part) is int or (isinstance(part, str) and len(part) <= MAX_EXACT_BITS) for part in parts):
+        raise CodecError("numbers and short strings are expected")
+    match name:
+        case "Fraction":
+            top, bottom = (int(part, 16) for part in parts)
+            return Fraction(top, bottom)
+        case "Decimal":
+            number = Decimal(*parts)
+            if number.is_snan():
+                raise CodecError("a number that raises when it is compared")
+            return number
+        case "timedelta":
+            return dt.timedelta(*parts)
+        case "date" | "datetime" | "time":
+            return getattr(dt, name).fromisoformat(*parts)
+    raise CodecError(f"{name!r} is no class of values")
+
+
 def _unordered(encoder: Encoder, values: Any, depth: int) -> list[Any]:
     return sorted(encoder.items(values, depth), key=repr)
 
@@ -96,6 +141,7 @@ _ENCODERS: tuple[tuple[type, Callable[[Encoder, Any, int], Any]], ...] = (
     ),
     (set, lambda encoder, value, depth: {"s": _unordered(encoder, set.__iter__(value), depth)}),
     (frozenset, lambda encoder, value, depth: {"z": _unordered(encoder, frozenset.__iter__(value), depth)}),
+    (deque, lambda encoder, value, depth: {"q": encoder.items(deque.__iter__(value), depth)}),
     (bytes, lambda _, value, __: {"b": bytes.hex(value)}),
     (bytearray, lambda _, value, __: {"y": bytearray.hex(value)}),
     (
@@ -105,6 +151,7 @@ _ENCODERS: tuple[tuple[type, Callable[[Encoder, Any, int], Any]], ...] = (
         },
     ),
 )
+_EXACT = frozenset((Fraction, Decimal, dt.date, dt.datetime, dt.time, dt.timedelta))
 
 
 def encode(value: Any) -> Any:
@@ -131,7 +178,7 @@ def decode(data: Any, resolve: Callable[[Remote], Any] = lambda remote: remote, 
         raise CodecError(f"{tag!r} is no tag")
     try:
         return decoder(body, lambda item: decode(item, resolve, depth + 1), resolve)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise CodecError(f"{tag!r} cannot hold that: {error}") from None
 
 
@@ -172,5 +219,7 @@ _DECODERS: dict[str, Callable[[Any, Callable[[Any], Any], Callable[[Remote], Any
     "d": lambda body, item, __: dict(
         zip(_hashable([item(key) for key, _ in body]), [item(value) for _, value in body], strict=True)
     ),
+    "q": lambda body, item, __: deque([item(part) for part in body]),
+    "x": lambda body, _, __: _exact(body),
     "o": lambda body, _, resolve: _remote(body, resolve),
 }

@@ -1,6 +1,10 @@
 """The codec: values as plain data, whatever class they claim, and decoding that is total."""
 
 import math
+from collections import deque
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -17,7 +21,7 @@ VALUES = st.recursive(
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda item: st.lists(item, max_size=4) | st.dictionaries(st.sampled_from("ifcbytszdoqx"), item, max_size=2),
+    lambda item: st.lists(item, max_size=4) | st.dictionaries(st.sampled_from("ifcbytszdoqxw"), item, max_size=2),
     max_leaves=20,
 )
 
@@ -44,6 +48,41 @@ def test_types_are_kept(value):
     """Tuples stay tuples, keys stay numbers, True stays True."""
     back = decode(encode(value))
     assert (type(back), repr(back)) == (type(value), repr(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Fraction(-1, 3),
+        Decimal("1.50"),
+        date(2024, 2, 29),
+        datetime(2024, 2, 29, 1, 2, 3, tzinfo=UTC),
+        timedelta(-1, 2, 3),
+        deque([1, (2,)]),
+    ],
+)
+def test_numbers_and_dates_of_the_standard_library_are_values(value):
+    """Fractions, decimals, dates and deques cross as what they are."""
+    back = decode(encode(value))
+    assert (type(back), back) == (type(value), value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ["Fraction", ["0x1", "0x0"]],
+        ["Decimal", ["1" * 9_000]],
+        ["date", ["no"]],
+        ["system", ["ls"]],
+        ["Decimal", [[]]],
+        ["Decimal", ["sNaN"]],
+        3,
+    ],
+)
+def test_numbers_and_dates_that_are_none_are_refused(body):
+    """Only short parts, and only of the classes named."""
+    with pytest.raises(CodecError):
+        decode({"x": body})
 
 
 def test_subclasses_arrive_as_what_they_hold():

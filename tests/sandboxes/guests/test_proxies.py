@@ -44,6 +44,12 @@ def leave(): raise SystemExit
 def always(): return Always()
 def names(): return collections.Counter('aab')
 async def later(x): return x + 1
+
+import enum
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+def colour(): return Colour.RED
 """
 
 
@@ -128,6 +134,13 @@ def test_objects_that_equal_everything_equal_nothing_plain():
             assert it < 4
         with pytest.raises(TypeError):
             assert abs(it - 4) < 1
+
+
+def test_one_object_has_one_stand_in():
+    """Members of an enumeration are what they are, and not one another."""
+    with solution(objects=True) as names:
+        assert names["colour"]() is names["Colour"].RED
+        assert names["colour"]() != names["Colour"].BLUE
 
 
 def test_private_names_are_not_offered():
