@@ -24,26 +24,31 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from reward.v1 import code_tests_pb2 as reward_dot_v1_dot_code__tests__pb2
+from reward.v1 import composite_pb2 as reward_dot_v1_dot_composite__pb2
 from reward.v1 import json_extraction_pb2 as reward_dot_v1_dot_json__extraction__pb2
 from reward.v1 import math_answer_pb2 as reward_dot_v1_dot_math__answer__pb2
+from reward.v1 import model_judge_pb2 as reward_dot_v1_dot_model__judge__pb2
+from reward.v1 import python_grader_pb2 as reward_dot_v1_dot_python__grader__pb2
+from reward.v1 import shaping_pb2 as reward_dot_v1_dot_shaping__pb2
 from reward.v1 import sql_query_pb2 as reward_dot_v1_dot_sql__query__pb2
+from reward.v1 import text_match_pb2 as reward_dot_v1_dot_text__match__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16reward/v1/sample.proto\x12\treward.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1areward/v1/code_tests.proto\x1a\x1freward/v1/json_extraction.proto\x1a\x1breward/v1/math_answer.proto\x1a\x19reward/v1/sql_query.proto\"\x8e\x02\n\x04Task\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12!\n\x06limits\x18\x02 \x01(\x0b\x32\x11.reward.v1.Limits\x12.\n\ncode_tests\x18\n \x01(\x0b\x32\x18.reward.v1.CodeTestsTaskH\x00\x12,\n\tsql_query\x18\x0b \x01(\x0b\x32\x17.reward.v1.SqlQueryTaskH\x00\x12\x30\n\x0bmath_answer\x18\x0c \x01(\x0b\x32\x19.reward.v1.MathAnswerTaskH\x00\x12\x38\n\x0fjson_extraction\x18\r \x01(\x0b\x32\x1d.reward.v1.JsonExtractionTaskH\x00\x42\x08\n\x06grader\"a\n\x06Sample\x12\x11\n\tsample_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x10\n\x08response\x18\x03 \x01(\t\x12!\n\x06limits\x18\x04 \x01(\x0b\x32\x11.reward.v1.Limits\"w\n\nTaskRecord\x12\x1d\n\x04task\x18\x01 \x01(\x0b\x32\x0f.reward.v1.Task\x12&\n\x06prompt\x18\x02 \x03(\x0b\x32\x16.reward.v1.ChatMessage\x12\"\n\x07samples\x18\x03 \x03(\x0b\x32\x11.reward.v1.Sample\",\n\x0b\x43hatMessage\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\"\xe5\x01\n\x06Limits\x12+\n\x08\x63pu_time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\twall_time\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\ntotal_time\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0cmemory_bytes\x18\x04 \x01(\x04\x12\x14\n\x0coutput_bytes\x18\x05 \x01(\x04\x12\x11\n\tprocesses\x18\x06 \x01(\r\x12\x12\n\nfile_bytes\x18\x07 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16reward/v1/sample.proto\x12\treward.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1areward/v1/code_tests.proto\x1a\x19reward/v1/composite.proto\x1a\x1freward/v1/json_extraction.proto\x1a\x1breward/v1/math_answer.proto\x1a\x1breward/v1/model_judge.proto\x1a\x1dreward/v1/python_grader.proto\x1a\x17reward/v1/shaping.proto\x1a\x19reward/v1/sql_query.proto\x1a\x1areward/v1/text_match.proto\"\x80\x04\n\x04Task\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12!\n\x06limits\x18\x02 \x01(\x0b\x32\x11.reward.v1.Limits\x12.\n\ncode_tests\x18\n \x01(\x0b\x32\x18.reward.v1.CodeTestsTaskH\x00\x12,\n\tsql_query\x18\x0b \x01(\x0b\x32\x17.reward.v1.SqlQueryTaskH\x00\x12\x30\n\x0bmath_answer\x18\x0c \x01(\x0b\x32\x19.reward.v1.MathAnswerTaskH\x00\x12\x38\n\x0fjson_extraction\x18\r \x01(\x0b\x32\x1d.reward.v1.JsonExtractionTaskH\x00\x12.\n\ntext_match\x18\x0e \x01(\x0b\x32\x18.reward.v1.TextMatchTaskH\x00\x12\x30\n\x0bmodel_judge\x18\x0f \x01(\x0b\x32\x19.reward.v1.ModelJudgeTaskH\x00\x12\x34\n\rpython_grader\x18\x10 \x01(\x0b\x32\x1b.reward.v1.PythonGraderTaskH\x00\x12-\n\tcomposite\x18\x11 \x01(\x0b\x32\x18.reward.v1.CompositeTaskH\x00\x12)\n\x07shaping\x18\x12 \x01(\x0b\x32\x16.reward.v1.ShapingTaskH\x00\x42\x08\n\x06grader\"a\n\x06Sample\x12\x11\n\tsample_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x10\n\x08response\x18\x03 \x01(\t\x12!\n\x06limits\x18\x04 \x01(\x0b\x32\x11.reward.v1.Limits\"w\n\nTaskRecord\x12\x1d\n\x04task\x18\x01 \x01(\x0b\x32\x0f.reward.v1.Task\x12&\n\x06prompt\x18\x02 \x03(\x0b\x32\x16.reward.v1.ChatMessage\x12\"\n\x07samples\x18\x03 \x03(\x0b\x32\x11.reward.v1.Sample\",\n\x0b\x43hatMessage\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\"\xe5\x01\n\x06Limits\x12+\n\x08\x63pu_time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\twall_time\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\ntotal_time\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0cmemory_bytes\x18\x04 \x01(\x04\x12\x14\n\x0coutput_bytes\x18\x05 \x01(\x04\x12\x11\n\tprocesses\x18\x06 \x01(\r\x12\x12\n\nfile_bytes\x18\x07 \x01(\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reward.v1.sample_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASK']._serialized_start=187
-  _globals['_TASK']._serialized_end=457
-  _globals['_SAMPLE']._serialized_start=459
-  _globals['_SAMPLE']._serialized_end=556
-  _globals['_TASKRECORD']._serialized_start=558
-  _globals['_TASKRECORD']._serialized_end=677
-  _globals['_CHATMESSAGE']._serialized_start=679
-  _globals['_CHATMESSAGE']._serialized_end=723
-  _globals['_LIMITS']._serialized_start=726
-  _globals['_LIMITS']._serialized_end=955
+  _globals['_TASK']._serialized_start=327
+  _globals['_TASK']._serialized_end=839
+  _globals['_SAMPLE']._serialized_start=841
+  _globals['_SAMPLE']._serialized_end=938
+  _globals['_TASKRECORD']._serialized_start=940
+  _globals['_TASKRECORD']._serialized_end=1059
+  _globals['_CHATMESSAGE']._serialized_start=1061
+  _globals['_CHATMESSAGE']._serialized_end=1105
+  _globals['_LIMITS']._serialized_start=1108
+  _globals['_LIMITS']._serialized_end=1337
 # @@protoc_insertion_point(module_scope)
