@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reward.v1 import result_pb2, sample_pb2
 
-from reward_server import wire
 from reward_server.config import Config
 from reward_server.graders import GRADERS
 from reward_server.intake import Intake
+from reward_server.provenance import result_message
 from reward_server.scoring import Engine, Sample
 from reward_server.statuses import RequestError
 from sandboxes.base import Sandbox
@@ -22,9 +22,11 @@ _AHEAD = 4
 class Graded:
     """One sample's result beside what it answers."""
 
+    number: int
+    """Its place in the work, from 0."""
     task: sample_pb2.Task
     sample: sample_pb2.Sample
-    result: result_pb2.Result | None
+    result: result_pb2.Result | None = None
     problem: str = ""
     """Why there is no result: the sample cannot be sent as it is."""
 
@@ -39,33 +41,24 @@ async def grade_all(
     engine = Engine(sandbox, max_response_bytes=config.max_response_bytes)
     intake = Intake(default_limits=config.default_limits, max_limits=config.max_limits, max_samples=1)
     room = asyncio.Semaphore(_AHEAD * sandbox.concurrency)
+
+    async def grade(blank: Graded, sample: Sample) -> None:
+        try:
+            (graded,) = await asyncio.gather(*engine.submit([sample]))
+        finally:
+            room.release()
+        version = GRADERS[sample.task.grader].grader.version
+        result = result_message(blank.sample.sample_id, sample, graded, version, sandbox.info)
+        report(replace(blank, result=result))
+
     async with asyncio.TaskGroup() as group:
-        for task, sample in work:
+        for number, (task, sample) in enumerate(work):
+            blank = Graded(number=number, task=task, sample=sample)
             await room.acquire()
             try:
-                order = intake.orders([task], [sample], "", distinct=False)[0].sample
+                (order,) = intake.orders([task], [sample], "", distinct=False)
             except RequestError as error:
-                report(Graded(task=task, sample=sample, result=None, problem=str(error)))
                 room.release()
-                continue
-            group.create_task(_grade(engine, sandbox, task, sample, order, report, room))
-
-
-async def _grade(
-    engine: Engine,
-    sandbox: Sandbox,
-    task: sample_pb2.Task,
-    sample: sample_pb2.Sample,
-    order: Sample,
-    report: Callable[[Graded], None],
-    room: asyncio.Semaphore,
-) -> None:
-    try:
-        graded = await engine.submit([order])[0]
-    finally:
-        room.release()
-    provenance = {"grader": order.task.grader, "grader_version": GRADERS[order.task.grader].grader.version}
-    if graded.sandboxed:
-        provenance["runtime"] = sandbox.info.runtime
-    message = wire.result_message(sample.sample_id, graded.result, provenance, graded.queue_seconds, graded.run_seconds)
-    report(Graded(task=task, sample=sample, result=message))
+                report(replace(blank, problem=str(error)))
+            else:
+                group.create_task(grade(blank, order.sample))

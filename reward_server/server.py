@@ -106,7 +106,14 @@ class RewardServer:
             raise ConfigError(f"cannot listen on {self._config.listen}: {error}") from error
 
 
-async def serve(sandbox: Sandbox, config: Config, token: str, ready: Callable[[RewardServer], None]) -> None:
+async def serve(
+    sandbox: Sandbox,
+    config: Config,
+    token: str,
+    ready: Callable[[RewardServer], None],
+    *,
+    graders: Mapping[str, Entry] = GRADERS,
+) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends without waiting for running calls.
 
     A signal that comes before ``ready`` was called cancels the start.
@@ -126,7 +133,7 @@ async def serve(sandbox: Sandbox, config: Config, token: str, ready: Callable[[R
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     async with sandbox:
-        starting = RewardServer(sandbox, config, token)
+        starting = RewardServer(sandbox, config, token, graders=graders)
         await starting.start()
         server = starting
         ready(server)

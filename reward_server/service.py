@@ -19,6 +19,7 @@ from reward_server import wire
 from reward_server.config import Config
 from reward_server.graders import GRADERS, Entry
 from reward_server.intake import Intake, Order
+from reward_server.provenance import result_message
 from reward_server.scoring import Engine, Graded
 from reward_server.statuses import DrainingError, RequestError, refuse
 from reward_server.verdict import Verdict
@@ -149,20 +150,8 @@ class RewardService:
             _log_call(name, request, context, begun, tasks)
 
     def _message(self, order: Order, graded: Graded) -> result_pb2.Result:
-        provenance = self._provenance(order, graded)
-        return wire.result_message(order.sample_id, graded.result, provenance, graded.queue_seconds, graded.run_seconds)
-
-    def _provenance(self, order: Order, graded: Graded) -> dict[str, Any]:
-        name = order.sample.task.grader
-        known = {"grader": name, "grader_version": self._graders[name].grader.version, "shared": graded.shared}
-        if graded.sandboxed:
-            info = self._sandbox.info
-            known |= {
-                "runtime": info.runtime,
-                "image_digest": info.image_digest,
-                "assurance_level": int(info.assurance_level),
-            }
-        return known
+        version = self._graders[order.sample.task.grader].grader.version
+        return result_message(order.sample_id, order.sample, graded, version, self._sandbox.info)
 
 
 def _put(queue: asyncio.Queue[T], item: T, _: object) -> None:

@@ -2,12 +2,13 @@
 
 import os
 import platform
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
 
 from reward_server.config import Config
-from reward_server.sandbox_choice import choose
+from reward_server.sandbox_choice import choose, docker_problem
 from sandboxes.base import Sandbox
 from sandboxes.errors import SandboxError
 
@@ -20,8 +21,9 @@ async def run_doctor(config: Config) -> bool:
         f"Linux {platform.release()}, {os.cpu_count()} cores" if platform.system() == "Linux" else platform.platform()
     )
     _console.print(f"host: {host}, Python {platform.python_version()}")
+    _console.print(f"Docker: {await docker_problem(config) or 'its daemon answers and has the image'}", markup=False)
     try:
-        sandbox = await choose(config)
+        sandbox = await choose(replace(config, boxes=1), graders=())
         async with sandbox:
             return _report(sandbox, config)
     except SandboxError as error:
