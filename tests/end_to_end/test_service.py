@@ -99,7 +99,7 @@ def test_ten_thousand_samples_leak_nothing(tmp_path):
     with server(tmp_path, verdict_memory_bytes=1_000_000) as (address, process), RewardClient(address) as client:
         for round_number in range(10):
             numbers = range(round_number * 1000, round_number * 1000 + 1000)
-            batch = [sample(n) if n % 20 == 0 else Sample(answer, rf"\boxed{{{n + 1}}}") for n in numbers]
+            batch = [sample(n) if n % 20 == 0 else Sample(answer, rf"Number {n}: \boxed{{-7}}") for n in numbers]
             wrong += sum(not isinstance(result, Verdict) for result in client.score(batch))
             if round_number == 0:
                 before = footprint(process)
