@@ -87,13 +87,15 @@ def _groups(ties: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _matching(actual: Sequence[Row], expected: Sequence[Row], tolerance: float) -> int:
-    """Return how many rows can be paired: exact pairs first, then the rest within ``tolerance``."""
+    """Return how many rows can be paired within ``tolerance``; of many rows the equal ones are paired first."""
     mine, theirs = Counter(map(_key, actual)), Counter(map(_key, expected))
     exact = sum((mine & theirs).values())
     rest_mine = _rest(actual, mine - theirs)
     rest_theirs = _rest(expected, theirs - mine)
     if not rest_mine or not rest_theirs or tolerance == 0.0:
         return exact
+    if max(len(actual), len(expected)) <= _MAX_MATCHED:
+        return _matching_pairwise(actual, expected, tolerance)  # an exact pair may block two near ones
     if min(len(rest_mine), len(rest_theirs)) > _MAX_MATCHED:
         return exact + _matching_sorted(rest_mine, rest_theirs, tolerance)
     return exact + _matching_pairwise(rest_mine[: 4 * _MAX_MATCHED], rest_theirs[: 4 * _MAX_MATCHED], tolerance)
