@@ -152,6 +152,7 @@ class DockerLauncher:
             name=f"reward-box-{self._name}-{number}",
             labels={LABEL: self._name},
             runtime=self._runtime or None,
+            stop_signal="SIGKILL",  # nothing in it is worth the wait when a daemon goes down
             stdin_open=True,
             auto_remove=True,
             network_mode="none",
