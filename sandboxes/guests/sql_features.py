@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import dialects, exp
 from sqlglot.errors import SqlglotError, UnsupportedError
+
+for _dialect in dialects.DIALECTS:  # loaded now instead of when used: in a cell their files may be out of reach
+    getattr(dialects, _dialect)
 
 T = TypeVar("T")
 _MAX_CHARACTERS = 20_000
