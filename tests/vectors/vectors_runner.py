@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format
-
 from reward.v1 import result_pb2, sample_pb2
+
 from reward_server.config import Config
 from reward_server.grading import Graded, grade_all
 from sandboxes.base import Sandbox
