@@ -27,7 +27,7 @@ IMAGE = "reward-sandbox:latest"
 
 
 class Daemon:
-    """A Docker daemon below ``root``, apart from the host's own."""
+    """A Docker daemon below ``root``, in a network namespace of its own: it would remove the host daemon's bridge."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -38,7 +38,7 @@ class Daemon:
         places = (f"--data-root={self._root}/data", f"--exec-root={self._root}/exec", f"--pidfile={self._root}/pid")
         apart = ("--bridge=none", "--iptables=false", "--ip-forward=false", f"--host={self.host}")
         with (self._root / "log").open("ab") as log:
-            self._process = subprocess.Popen(["dockerd", *places, *apart], stdout=log, stderr=log)
+            self._process = subprocess.Popen(["unshare", "--net", "dockerd", *places, *apart], stdout=log, stderr=log)
         for _ in range(300):
             if subprocess.run(["docker", "-H", self.host, "info"], capture_output=True, check=False).returncode == 0:
                 return
