@@ -98,7 +98,8 @@ class _Session:
     def examine(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
         """Let an examiner run the test programs, and carry its words to candidates and back."""
         keys = ("source", "programs", "entry_point", "prefix")
-        examiner = self._cells.open("examiner", trusted=True, limits={"cpu_seconds": self._cells.time_left()})
+        role = "file_examiner" if any(program["framework"] for program in payload["programs"]) else "examiner"
+        examiner = self._cells.open(role, trusted=True, limits={"cpu_seconds": self._cells.time_left()})
         try:
             message = examiner.ask({key: payload[key] for key in keys})
             while "report" not in message:

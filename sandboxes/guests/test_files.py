@@ -1,5 +1,7 @@
 """Runs a pytest or unittest file inside the examiner, with the solution's module replaced by stand-ins."""
 
+import asyncio
+import inspect
 import io
 import os
 import sys
@@ -15,6 +17,7 @@ def run(framework: str, code: str) -> dict[str, Any]:
     del framework  # pytest collects unittest's test cases as well
     import pytest  # noqa: PLC0415 - only where test files are used; preloading it would double every zygote
 
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only pytest itself, whatever else is installed
     with open(FILE, "w", encoding="utf-8") as file:
         file.write(code)
     recorder = Recorder()
@@ -23,7 +26,7 @@ def run(framework: str, code: str) -> dict[str, Any]:
         "-p",
         "no:cacheprovider",
         "-p",
-        "no:asyncio",
+        "no:faulthandler",
         "--noconftest",
         "-c",
         os.devnull,
@@ -59,6 +62,14 @@ class Recorder:
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Note every test before any runs."""
         self.collected = [self._name(item.nodeid) for item in items]
+
+    def pytest_pyfunc_call(self, pyfuncitem: Any) -> object:
+        """Run a test that is a coroutine function, marked or not."""
+        if not inspect.iscoroutinefunction(pyfuncitem.obj):
+            return None
+        names = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001 - pytest has no public name for it
+        asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+        return True
 
     def pytest_collectreport(self, report: Any) -> None:
         """Note why the file could not be collected."""
