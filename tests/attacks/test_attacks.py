@@ -1,8 +1,8 @@
-"""Attacks on every grader: none may earn more than honest work, each is proven to fool a weak judge, honest work passes.
+"""Attacks on every grader: none may earn more than honest work, and honest work passes.
 
 The files hold one attack a line: what it is (`attack`), the task and response (`record`), the most it may earn
-(`expect`), and the weak judge that it fools (`fools`) on `weak_task`. Lines of code_tests.jsonl name no weak judge: they
-are against the examiner itself, and hold their own controls.
+(`expect`), and the weak judge that it is proven to fool (`fools`) on `weak_task`. Lines of code_tests.jsonl name no
+weak judge: they are against the examiner itself, and hold their own controls.
 """
 
 from pathlib import Path

@@ -75,7 +75,9 @@ def server(sandbox: str) -> Iterator[tuple[str, psutil.Process]]:
         config.write("verdict_memory_bytes = 0\nboxes = 2\n")
         config.flush()
         command = [sys.executable, "-m", "reward_server", "serve", "--listen", "127.0.0.1:0", "--sandbox", sandbox]
-        with subprocess.Popen([*command, "--config", config.name], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        with subprocess.Popen(
+            [*command, "--config", config.name], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as process:
             assert process.stdout is not None
             try:
                 yield process.stdout.readline().split()[-1], psutil.Process(process.pid)
@@ -87,7 +89,9 @@ def server(sandbox: str) -> Iterator[tuple[str, psutil.Process]]:
 class Injector:
     """Makes trouble for one server until it is told to stop."""
 
-    def __init__(self, address: str, process: psutil.Process, sandbox: str, dice: random.Random, report: Report) -> None:
+    def __init__(
+        self, address: str, process: psutil.Process, sandbox: str, dice: random.Random, report: Report
+    ) -> None:
         self._address, self._process, self._dice, self._report = address, process, dice, report
         self._docker = sandbox == "docker"
         self._faults: list[Callable[[], None]] = [
@@ -122,7 +126,10 @@ class Injector:
 
     def vanish(self) -> None:
         """Ask for much and leave after the first result."""
-        with RewardClient(self._address, retries=RetryPolicy(attempts=1)) as client, suppress(RewardError, StopIteration):
+        with (
+            RewardClient(self._address, retries=RetryPolicy(attempts=1)) as client,
+            suppress(RewardError, StopIteration),
+        ):
             stream = client.stream(workload()[:30], timeout_seconds=20)
             next(stream)
 
@@ -163,12 +170,16 @@ def container_pids() -> list[int]:
     """Return the host's ids of the running boxes' first processes."""
     pids = []
     for box in boxes():
-        found = subprocess.run(["docker", "inspect", "-f", "{{.State.Pid}}", box], capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            ["docker", "inspect", "-f", "{{.State.Pid}}", box], capture_output=True, text=True, check=False
+        )
         pids += [int(word) for word in found.stdout.split() if word.isdigit() and word != "0"]
     return pids
 
 
-def grade_until(address: str, samples: list[Sample], quiet: dict[int, str], until: float, seed: int, report: Report) -> None:
+def grade_until(
+    address: str, samples: list[Sample], quiet: dict[int, str], until: float, seed: int, report: Report
+) -> None:
     """Grade random batches and compare; every sample must be answered exactly once."""
     dice = random.Random(seed)
     with RewardClient(address) as client:
@@ -227,8 +238,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     report = inject(arguments.sandbox, arguments.seconds, arguments.seed)
-    print(f"{report.verdicts} verdicts as in the quiet run, {dict(report.failures)} failures, faults {dict(report.faults)}")
-    print("\n".join(report.problems[:20]) or "nothing lost, nothing forged, nothing left")
+    lines = [f"{report.verdicts} verdicts as in the quiet run", f"failures: {dict(report.failures)}"]
+    lines += [
+        f"faults: {dict(report.faults)}",
+        *(report.problems[:20] or ["nothing lost, nothing forged, nothing left"]),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
     sys.exit(bool(report.problems))
 
 

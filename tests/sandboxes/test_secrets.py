@@ -1,0 +1,58 @@
+"""What is expected is nowhere in the process that runs a response."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from reward_server.graders.code_tests import GRADER
+from reward_server.tasks.code_tests import AssertTest, CallTest, CodeTestsTask
+from sandboxes.base import Job, Limits
+from sandboxes.local_sandbox import LocalSandbox
+
+MARKER = "expected-7f3a9c51d2"
+RESPONSE = "import time\nOWN = 'own-' + '4be81f'\ndef f(x):\n    time.sleep(3)\n    return x\n"
+OWN = b"own-4be81f"
+CALL = CodeTestsTask(entry_point="f", call_tests=(CallTest(args=("1",), expected=repr(MARKER)),))
+ASSERT = CodeTestsTask(entry_point="f", assert_tests=(AssertTest(code=f"assert f(1) == {MARKER!r}"),))
+
+
+def holds(process: psutil.Process, needle: bytes) -> bool:
+    """Return whether the memory or the environment of ``process`` contains ``needle``."""
+    place = Path(f"/proc/{process.pid}")
+    if needle in (place / "environ").read_bytes():
+        return True
+    with (place / "mem").open("rb", buffering=0) as memory:
+        for line in (place / "maps").read_text().splitlines():
+            bounds, modes, *_ = line.split(maxsplit=2)
+            start, end = (int(bound, 16) for bound in bounds.split("-"))
+            if modes.startswith("rw"):
+                with suppress(OSError, ValueError, OverflowError):
+                    memory.seek(start)
+                    if needle in memory.read(end - start):
+                        return True
+    return False
+
+
+@pytest.mark.parametrize("task", [CALL, ASSERT], ids=["call", "assert"])
+async def test_the_expected_value_is_not_in_the_candidates_memory(task):
+    """While a response runs, its process holds its own strings and not the test's."""
+    job = GRADER.plan(task, RESPONSE, Limits())
+    assert isinstance(job, Job)
+    async with LocalSandbox(boxes=1) as sandbox:
+        running = asyncio.create_task(sandbox.run(job))
+        await asyncio.sleep(1.5)
+        family = psutil.Process().children(recursive=True)
+        try:
+            candidates = [process for process in family if holds(process, OWN) and not process.children()]
+            secretive = [process for process in candidates if not holds(process, MARKER.encode())]
+        except PermissionError as error:
+            pytest.skip(f"reading another process's memory needs root: {error}")
+        finally:
+            await running
+    assert len(candidates) >= 1
+    # The examiner is a leaf too and knows both; the candidate is the one that knows its own code alone.
+    assert len(secretive) >= 1
+    assert len(candidates) - len(secretive) == (1 if task is ASSERT else 0)
