@@ -24,17 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freward/v1/json_extraction.proto\x12\treward.v1\"\xa6\x01\n\x12JsonExtractionTask\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12#\n\x05rules\x18\x03 \x03(\x0b\x32\x14.reward.v1.FieldRule\x12\x15\n\rcheck_formats\x18\x04 \x01(\x08\x12\x1d\n\x10\x65xtra_field_cost\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\x13\n\x11_extra_field_cost\"\xa1\x01\n\tFieldRule\x12\x0c\n\x04path\x18\x01 \x01(\t\x12.\n\ncomparison\x18\x02 \x01(\x0e\x32\x1a.reward.v1.FieldComparison\x12\x16\n\ttolerance\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06weight\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x08optional\x18\x05 \x01(\x08\x42\x0c\n\n_toleranceB\t\n\x07_weight*\x81\x02\n\x0f\x46ieldComparison\x12 \n\x1c\x46IELD_COMPARISON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46IELD_COMPARISON_EXACT\x10\x01\x12\x1b\n\x17\x46IELD_COMPARISON_NUMBER\x10\x02\x12\x19\n\x15\x46IELD_COMPARISON_DATE\x10\x03\x12\x19\n\x15\x46IELD_COMPARISON_TEXT\x10\x04\x12\x1f\n\x1b\x46IELD_COMPARISON_SIMILARITY\x10\x05\x12\x1e\n\x1a\x46IELD_COMPARISON_UNORDERED\x10\x06\x12\x1c\n\x18\x46IELD_COMPARISON_IGNORED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freward/v1/json_extraction.proto\x12\treward.v1\"\x95\x02\n\x12JsonExtractionTask\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12#\n\x05rules\x18\x03 \x03(\x0b\x32\x14.reward.v1.FieldRule\x12\x15\n\rcheck_formats\x18\x04 \x01(\x08\x12\'\n\x05\x64raft\x18\x05 \x01(\x0e\x32\x18.reward.v1.SchemaVersion\x12\x18\n\x0bschema_cost\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x1f\n\x12\x65xtra_field_weight\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\x0enull_is_absent\x18\x08 \x01(\x08\x42\x0e\n\x0c_schema_costB\x15\n\x13_extra_field_weight\"\xaf\x03\n\tFieldRule\x12\x0c\n\x04path\x18\x01 \x01(\t\x12.\n\ncomparison\x18\x02 \x01(\x0e\x32\x1a.reward.v1.FieldComparison\x12\x1f\n\x12relative_tolerance\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x1f\n\x12\x61\x62solute_tolerance\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x15\n\rdecimal_comma\x18\x05 \x01(\x08\x12\x16\n\tday_first\x18\x06 \x01(\x08H\x02\x88\x01\x01\x12+\n\x07measure\x18\x07 \x01(\x0e\x32\x1a.reward.v1.FieldSimilarity\x12\x1b\n\x0emin_similarity\x18\x08 \x01(\x01H\x03\x88\x01\x01\x12\x11\n\tunordered\x18\t \x01(\x08\x12\x13\n\x06weight\x18\n \x01(\x01H\x04\x88\x01\x01\x12\x10\n\x08optional\x18\x0b \x01(\x08\x12\x15\n\ralso_accepted\x18\x0c \x03(\tB\x15\n\x13_relative_toleranceB\x15\n\x13_absolute_toleranceB\x0c\n\n_day_firstB\x11\n\x0f_min_similarityB\t\n\x07_weight*\xfd\x01\n\x0f\x46ieldComparison\x12 \n\x1c\x46IELD_COMPARISON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46IELD_COMPARISON_EXACT\x10\x01\x12\x1b\n\x17\x46IELD_COMPARISON_NUMBER\x10\x02\x12\x19\n\x15\x46IELD_COMPARISON_DATE\x10\x03\x12\x19\n\x15\x46IELD_COMPARISON_TEXT\x10\x04\x12\x1f\n\x1b\x46IELD_COMPARISON_SIMILARITY\x10\x05\x12\x1a\n\x16\x46IELD_COMPARISON_WHOLE\x10\x06\x12\x1c\n\x18\x46IELD_COMPARISON_IGNORED\x10\x07*\xd5\x01\n\x0f\x46ieldSimilarity\x12 \n\x1c\x46IELD_SIMILARITY_UNSPECIFIED\x10\x00\x12 \n\x1c\x46IELD_SIMILARITY_LEVENSHTEIN\x10\x01\x12\x1a\n\x16\x46IELD_SIMILARITY_INDEL\x10\x02\x12!\n\x1d\x46IELD_SIMILARITY_JARO_WINKLER\x10\x03\x12!\n\x1d\x46IELD_SIMILARITY_SORTED_WORDS\x10\x04\x12\x1c\n\x18\x46IELD_SIMILARITY_WORD_F1\x10\x05*\xc7\x01\n\rSchemaVersion\x12\x1e\n\x1aSCHEMA_VERSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16SCHEMA_VERSION_DRAFT_4\x10\x01\x12\x1a\n\x16SCHEMA_VERSION_DRAFT_6\x10\x02\x12\x1a\n\x16SCHEMA_VERSION_DRAFT_7\x10\x03\x12 \n\x1cSCHEMA_VERSION_DRAFT_2019_09\x10\x04\x12 \n\x1cSCHEMA_VERSION_DRAFT_2020_12\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reward.v1.json_extraction_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FIELDCOMPARISON']._serialized_start=380
-  _globals['_FIELDCOMPARISON']._serialized_end=637
+  _globals['_FIELDCOMPARISON']._serialized_start=761
+  _globals['_FIELDCOMPARISON']._serialized_end=1014
+  _globals['_FIELDSIMILARITY']._serialized_start=1017
+  _globals['_FIELDSIMILARITY']._serialized_end=1230
+  _globals['_SCHEMAVERSION']._serialized_start=1233
+  _globals['_SCHEMAVERSION']._serialized_end=1432
   _globals['_JSONEXTRACTIONTASK']._serialized_start=47
-  _globals['_JSONEXTRACTIONTASK']._serialized_end=213
-  _globals['_FIELDRULE']._serialized_start=216
-  _globals['_FIELDRULE']._serialized_end=377
+  _globals['_JSONEXTRACTIONTASK']._serialized_end=324
+  _globals['_FIELDRULE']._serialized_start=327
+  _globals['_FIELDRULE']._serialized_end=758
 # @@protoc_insertion_point(module_scope)
