@@ -24,10 +24,11 @@ if sys.argv[2] == "used":
 child = os.fork()
 who = "child" if child == 0 else "parent"
 try:
-    print(who, reward(client.score([sample], timeout_seconds=10)[0]), flush=True)
+    said = reward(client.score([sample], timeout_seconds=10)[0])
     client.close()
 except RewardError as error:
-    print(who, "refused" if "forked" in str(error) else error, flush=True)
+    said = "refused" if "forked" in str(error) else error
+os.write(1, f"{who} {said}\n".encode())
 if child == 0:
     os._exit(0)
 os.waitpid(child, 0)
