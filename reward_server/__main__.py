@@ -62,6 +62,7 @@ def grade(
     file: Annotated[Path, typer.Argument(help="Task records, one JSON object a line.")],
     responses: Annotated[Path | None, typer.Option(help="Responses, one JSON object a line.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where results go, one JSON object a line.")] = None,
+    runs: Annotated[int | None, typer.Option(help="How often each sample is run; 2 finds flaky tasks.")] = None,
     config: ConfigFile = None,
     sandbox: SandboxFlag = None,
     boxes: BoxesFlag = None,
@@ -74,7 +75,7 @@ def grade(
     from reward_server.cli.grade import run_grade  # noqa: PLC0415
 
     _log_to_stderr(verbose=verbose)
-    settings = _load(config, sandbox=sandbox, boxes=boxes, image=image, runtime=runtime)
+    settings = _load(config, sandbox=sandbox, boxes=boxes, image=image, runtime=runtime, verdict_runs=runs)
     complete = _run(lambda: run_grade(settings, file, responses, out))
     raise typer.Exit(0 if complete else 1)
 

@@ -5,7 +5,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ TOKEN_VARIABLE = "REWARD_SERVER_TOKEN"  # noqa: S105 - the name of the variable
 SANDBOXES = ("auto", "docker", "local")
 
 _AT_LEAST = {
+    "verdict_runs": 1,
     "boxes": 0,
     "jobs_per_box": 1,
     "max_message_bytes": 64 << 10,
@@ -27,6 +28,31 @@ _AT_LEAST = {
 
 class ConfigError(Exception):
     """The configuration cannot be used; the message names the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeEndpoint:
+    """An OpenAI-compatible endpoint that tasks of `model_judge` may name."""
+
+    url: str = ""
+    """Up to and with its version, e.g. ``http://127.0.0.1:8000/v1``."""
+    model: str = ""
+    key_variable: str = ""
+    """The environment variable that holds its key; empty for none."""
+    timeout_seconds: float = 120.0
+    """How long one call may take."""
+    attempts: int = 3
+    """How often a call is tried when its trouble may pass."""
+    concurrency: int = 16
+    """How many calls may be under way."""
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise ConfigError(f"judges: the url {self.url!r} begins neither with http:// nor with https://")
+        if not self.model:
+            raise ConfigError("judges: a model is missing")
+        if self.timeout_seconds <= 0 or self.attempts < 1 or self.concurrency < 1:
+            raise ConfigError("judges: timeout_seconds, attempts and concurrency must be above 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +79,16 @@ class Config:
     max_queued_samples: int = 20_000
     verdict_memory_bytes: int = 64 * MIB
     """How much room verdicts kept for identical samples may take; 0 to keep none."""
+    verdict_runs: int = 1
+    """How often each sample is run; where the verdicts differ the task is a Failure INVALID_TASK, with the evidence.
+    2 finds flaky tasks, at twice the cost."""
     drain_seconds: float = 120.0
     """How long running calls may take to finish after SIGTERM."""
     tls_certificate: str = ""
     """A PEM file; with `tls_key` the server speaks TLS only."""
     tls_key: str = ""
+    judges: Mapping[str, JudgeEndpoint] = field(default_factory=dict)
+    """Endpoints by the name that tasks call them."""
     default_limits: Limits = Limits()
     max_limits: Limits = Limits(
         cpu_seconds=120.0,
@@ -127,11 +158,19 @@ def _record(kind: Any, values: Mapping[str, Any], prefix: str) -> Any:
             hint = f"; did you mean {prefix}{near[0]}?" if near else ""
             raise ConfigError(f"{prefix}{name}: there is no such key{hint}")
         default = fields[name].default
-        if isinstance(default, Limits):
+        if name == "judges":
+            arguments[name] = _judges(value)
+        elif isinstance(default, Limits):
             arguments[name] = dataclasses.replace(default, **_values(Limits, value, f"{prefix}{name}."))
         else:
             arguments[name] = _checked(value, type(default), prefix + name)
     return kind(**arguments)
+
+
+def _judges(tables: Any) -> dict[str, JudgeEndpoint]:
+    if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
+        raise ConfigError("judges: tables are expected, e.g. [judges.small]")
+    return {name: _record(JudgeEndpoint, table, f"judges.{name}.") for name, table in tables.items()}
 
 
 def _values(kind: Any, values: Any, prefix: str) -> dict[str, Any]:

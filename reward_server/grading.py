@@ -9,6 +9,7 @@ from reward.v1 import result_pb2, sample_pb2
 from reward_server.config import Config
 from reward_server.graders import GRADERS
 from reward_server.intake import Intake
+from reward_server.judges import Judges
 from reward_server.provenance import result_message
 from reward_server.scoring import Engine, Sample
 from reward_server.statuses import RequestError
@@ -38,7 +39,12 @@ async def grade_all(
     report: Callable[[Graded], None],
 ) -> None:
     """Grade ``work`` in a started ``sandbox`` and ``report`` each result when it is there."""
-    engine = Engine(sandbox, max_response_bytes=config.max_response_bytes)
+    engine = Engine(
+        sandbox,
+        max_response_bytes=config.max_response_bytes,
+        judges=Judges(config.judges),
+        verdict_runs=config.verdict_runs,
+    )
     intake = Intake(default_limits=config.default_limits, max_limits=config.max_limits, max_samples=1)
     room = asyncio.Semaphore(_AHEAD * sandbox.concurrency)
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reward_server.errors import InvalidTaskError
 from reward_server.faults import DeadlineError, failure_of
 from reward_server.flights import Flights
-from reward_server.graders import GRADERS, Entry
+from reward_server.graders import GRADERS, Entry, model_judge
 from reward_server.graders.base import CompositeGrader, Grader, Part
+from reward_server.judges import Judges
 from reward_server.memory import Memory
 from reward_server.references import References, run_in
 from reward_server.turnstile import Turnstile
@@ -86,8 +88,12 @@ class Engine:
         max_response_bytes: int = MIB,
         verdict_memory_bytes: int = 64 * MIB,
         graders: Mapping[str, Entry] = GRADERS,
+        judges: Judges | None = None,
+        verdict_runs: int = 1,
     ) -> None:
+        """``verdict_runs``: how often each job is run; a task whose verdicts differ is invalid."""
         self._sandbox = sandbox
+        self._judges = judges or Judges({})
         self._max_queued = max_queued
         self._max_response_bytes = max_response_bytes
         self._graders = graders
@@ -97,6 +103,7 @@ class Engine:
         self._verdicts: Memory[Hashable, Graded] = Memory(verdict_memory_bytes)
         self._records: Memory[bytes, Any] = Memory(_RECORDS_BYTES)
         self._references = References(sandbox)
+        self._verdict_runs = verdict_runs
         self._accepted = 0
         self._mean_seconds = 0.1
 
@@ -159,6 +166,8 @@ class Engine:
                 return await self._grade_parts(sample, grader, record, parts, party)
             if isinstance(planned, Verdict):
                 return Graded(result=planned)
+            if planned.program == model_judge.PROGRAM:
+                return await self._ask(grader, record, planned)
             return await self._run(sample, grader, record, planned, party)
         except Exception as error:  # noqa: BLE001 - the boundary
             return Graded(result=failure_of(error))
@@ -184,6 +193,10 @@ class Engine:
             reference = await self._references.of(sample.task.digest, grader, record, sample.limits)
             execution = await run_in(self._sandbox, job)
             verdict = grader.judge(record, job, execution, reference)
+            for _ in range(self._verdict_runs - 1):
+                again = await run_in(self._sandbox, job)
+                if not (execution.pressed or again.pressed):
+                    _require_same(verdict, grader.judge(record, job, again, reference))
         took = time.monotonic() - begun
         self._mean_seconds += 0.05 * (took - self._mean_seconds)
         return Graded(
@@ -193,6 +206,12 @@ class Engine:
             run_seconds=took,
             lasting=not execution.pressed and verdict.ruling not in _UNSTABLE,
         )
+
+    async def _ask(self, grader: Grader[Any], record: Any, job: Job) -> Graded:
+        """Let a model judge; it takes no box, and its endpoint bounds how many are asked at once."""
+        begun = time.monotonic()
+        verdict = grader.judge(record, job, await self._judges.run(job), None)
+        return Graded(result=verdict, run_seconds=time.monotonic() - begun)
 
     async def _grade_parts(
         self, sample: Sample, grader: CompositeGrader[Any], record: Any, parts: Sequence[Part], party: Hashable
@@ -221,6 +240,17 @@ def _part_sample(whole: Sample, number: int, part: Part) -> Sample:
     task = Task(grader=part.grader, read=lambda: part.record, digest=digest)
     response = whole.response if part.response is None else part.response
     return Sample(task=task, response=response, limits=whole.limits)
+
+
+def _require_same(first: Verdict, second: Verdict) -> None:
+    """Raise `InvalidTaskError` with the evidence when the same sample got two verdicts."""
+    mine, theirs = ([(check.name, check.score) for check in verdict.checks] for verdict in (first, second))
+    if (first.ruling, first.score, mine) == (second.ruling, second.score, theirs):
+        return
+    differing = [f"{name}: {a} and {b}" for (name, a), (_, b) in zip(mine, theirs, strict=False) if a != b]
+    evidence = "; ".join(differing[:5]) or f"{first.summary} / {second.summary}"
+    grades = " and ".join(f"{verdict.score:g} ({verdict.ruling})" for verdict in (first, second))
+    raise InvalidTaskError("", f"the same sample was graded {grades}: {evidence}")
 
 
 def _weight(verdict: Verdict) -> int:

@@ -19,6 +19,7 @@ from reward_server import wire
 from reward_server.config import Config
 from reward_server.graders import GRADERS, Entry
 from reward_server.intake import Intake, Order
+from reward_server.judges import Judges
 from reward_server.provenance import result_message
 from reward_server.scoring import Engine, Graded
 from reward_server.statuses import DrainingError, RequestError, refuse
@@ -47,7 +48,9 @@ class RewardService:
             max_queued=config.max_queued_samples,
             max_response_bytes=config.max_response_bytes,
             verdict_memory_bytes=config.verdict_memory_bytes,
+            verdict_runs=config.verdict_runs,
             graders=graders,
+            judges=Judges(config.judges),
         )
         self._intake = Intake(
             default_limits=config.default_limits,

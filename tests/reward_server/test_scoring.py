@@ -321,3 +321,24 @@ async def test_a_composite_needs_one_turn_at_a_time():
     engine, _ = engine_over(toy.said, concurrency=1)
     graded = await asyncio.wait_for(grade(engine, *(halves(f"a {i}") for i in range(5))), 5)
     assert all(item.result.score == 0.5 for item in graded)
+
+
+async def test_a_sample_whose_verdict_differs_on_another_run_makes_its_task_invalid():
+    """What is graded right once and wrong once is no signal: the task is refused, with both verdicts as evidence."""
+    answers = iter(["right", "wrong"])
+
+    def fickle(job):
+        return Execution(ending=Ending.EXITED, report={"said": next(answers)})
+
+    engine, _ = engine_over(fickle, verdict_runs=2)
+    (graded,) = await grade(engine, sample("right"))
+    assert graded.result.reason is FailureReason.INVALID_TASK
+    assert "1 (accepted) and 0 (wrong_answer)" in graded.result.message
+
+
+async def test_a_steady_sample_keeps_its_verdict_over_several_runs():
+    """The same verdict twice is the verdict."""
+    engine, sandbox = engine_over(toy.said, verdict_runs=2)
+    (graded,) = await grade(engine, sample("right"))
+    assert graded.result.score == 1.0
+    assert len(sandbox.jobs) == 2
