@@ -8,6 +8,7 @@ from reward_server.graders import (
     composite,
     json_extraction,
     math_answer,
+    model_judge,
     python_grader,
     shaping,
     sql_query,
@@ -18,6 +19,7 @@ from reward_server.tasks.code_tests import CodeTestsTask
 from reward_server.tasks.composite import CompositeTask
 from reward_server.tasks.json_extraction import JsonExtractionTask
 from reward_server.tasks.math_answer import MathAnswerTask
+from reward_server.tasks.model_judge import ModelJudgeTask
 from reward_server.tasks.python_grader import PythonGraderTask
 from reward_server.tasks.shaping import ShapingTask
 from reward_server.tasks.sql_query import SqlQueryTask
@@ -41,6 +43,7 @@ GRADERS: dict[str, Entry] = {
     "composite": Entry(composite.GRADER, CompositeTask, ()),
     "json_extraction": Entry(json_extraction.GRADER, JsonExtractionTask, ("json_extraction",)),
     "math_answer": Entry(math_answer.GRADER, MathAnswerTask, ("math_answer",)),
+    "model_judge": Entry(model_judge.GRADER, ModelJudgeTask, ()),
     "python_grader": Entry(python_grader.GRADER, PythonGraderTask, ("python_grader",)),
     "shaping": Entry(shaping.GRADER, ShapingTask, ()),
     "sql_query": Entry(sql_query.GRADER, SqlQueryTask, ("sql_query",)),
