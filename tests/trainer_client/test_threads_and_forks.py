@@ -28,7 +28,7 @@ try:
     client.close()
 except RewardError as error:
     said = "refused" if "forked" in str(error) else error
-os.write(1, f"{who} {said}\n".encode())
+os.write(1, f"{who} {said}\\n".encode())
 if child == 0:
     os._exit(0)
 os.waitpid(child, 0)
