@@ -14,7 +14,7 @@ from typing import Any
 from .cells import Cell, CellEnded, Cells, Ended, OutOfTime
 from .channel import FrameError
 
-_MAX_LIMITS_PASSED = 3
+MAX_LIMITS_PASSED = 3
 """After so many runs past a limit the rest is not tried: a response that hangs would cost the time of all tests."""
 _MAX_REPORT_CHARACTERS = 40 << 20
 """For all values and outputs together, so that the report fits into its frame whatever the response says."""
@@ -91,7 +91,7 @@ class _Session:
                 "checked"
             ]
         except CellEnded as end:
-            return [{"error": _sentence(end.ended) + " " + end.ended.stderr[-500:]}] * len(cases)
+            return [{"error": sentence(end.ended) + " " + end.ended.stderr[-500:]}] * len(cases)
         checker.end()
         return checked
 
@@ -175,7 +175,7 @@ class _Session:
         facts = {
             "ended": ended.ending,
             "exit_status": ended.exit_status,
-            "detail": _sentence(ended),
+            "detail": sentence(ended),
             "stderr": ended.stderr[-1000:],
         }
         if ended.ending.endswith("_limit"):
@@ -183,10 +183,10 @@ class _Session:
         return facts
 
     def _given_up(self) -> dict[str, Any] | None:
-        if len(self._passed_limits) < _MAX_LIMITS_PASSED:
+        if len(self._passed_limits) < MAX_LIMITS_PASSED:
             return None
         last = self._passed_limits[-1]
-        return {**last, "detail": f"not tried: {_MAX_LIMITS_PASSED} runs before it passed a limit"}
+        return {**last, "detail": f"not tried: {MAX_LIMITS_PASSED} runs before it passed a limit"}
 
 
 def _reply(message: Any) -> dict[str, Any]:
@@ -207,7 +207,8 @@ def _reply(message: Any) -> dict[str, Any]:
     return {"raised": {"mro": ["ValueError"], "message": "the solution's process answered out of form"}}
 
 
-def _sentence(ended: Ended) -> str:
+def sentence(ended: Ended) -> str:
+    """Say for people how a run ended."""
     match ended.ending:
         case "cpu_limit":
             return f"it used more than its CPU time ({ended.cpu_seconds:.1f} s)"

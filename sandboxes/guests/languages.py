@@ -1,0 +1,53 @@
+"""The languages of whole programs, a row each: what their file is called, how it is compiled and how it is run.
+
+Commands run in the run's own directory; what compilation leaves there, but hidden files and directories, is what runs
+are given. In commands ``{memory_mib}`` stands for the run's memory limit.
+
+C# is missing: Mono reads /proc, which runs do not have.
+"""
+
+from typing import NamedTuple
+
+
+class Toolchain(NamedTuple):
+    """How a language is compiled and run."""
+
+    file_name: str
+    run: tuple[str, ...]
+    build: tuple[str, ...] = ()
+    """Empty where there is nothing to compile."""
+    managed: bool = False
+    """Its runtime reserves more address space than it uses and starts threads of its own."""
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto")
+_GO = (("GOCACHE", "/tmp/.go"), ("GOPATH", "/tmp/.gopath"), ("GO111MODULE", "off"), ("CGO_ENABLED", "0"))
+
+TOOLCHAINS = {
+    "bash": Toolchain("main.sh", ("bash", "main.sh")),
+    "c": Toolchain("main.c", ("./main",), ("gcc", "-std=gnu17", "-O2", "-pipe", "-o", "main", "main.c", "-lm")),
+    "cpp": Toolchain("main.cpp", ("./main",), ("g++", "-std=gnu++20", "-O2", "-pipe", "-o", "main", "main.cpp")),
+    "go": Toolchain("main.go", ("./main",), ("go", "build", "-o", "main", "main.go"), managed=True, environment=_GO),
+    "java": Toolchain(
+        "Main.java",
+        ("java", *_JVM, "-Xmx{memory_mib}m", "-Xss64m", "-cp", ".", "Main"),
+        ("javac", *(f"-J{option}" for option in _JVM), "-nowarn", "-d", ".", "Main.java"),
+        managed=True,
+    ),
+    "javascript": Toolchain("main.js", ("node", "--stack-size=4000", "main.js"), managed=True),
+    "lua": Toolchain("main.lua", ("lua5.4", "main.lua")),
+    "perl": Toolchain("main.pl", ("perl", "main.pl")),
+    "php": Toolchain("main.php", ("php", "main.php")),
+    "r": Toolchain("main.R", ("Rscript", "--vanilla", "main.R")),
+    "ruby": Toolchain("main.rb", ("ruby", "main.rb")),
+    "rust": Toolchain(
+        "main.rs", ("./main",), ("rustc", "--edition=2021", "-O", "-C", "strip=symbols", "-o", "main", "main.rs")
+    ),
+    "typescript": Toolchain(
+        "main.ts",
+        ("node", "--stack-size=4000", "main.js"),
+        ("tsc", "--target", "es2020", "--module", "commonjs", "--skipLibCheck", "main.ts"),
+        managed=True,
+    ),
+}
