@@ -7,18 +7,21 @@ _FEWER = "fewer_rows"
 _MOVED = "moved_values"
 
 
-def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any], *, overlaps: bool) -> str:
     """Return why the response does not follow from the data, or "" when it does as far as can be seen.
 
     Careful on purpose: a query that is right here and differs from the reference on other databases is common and
     honest (a tie broken otherwise, a filter that this data does not need). What counts is ignoring the data:
     (1) reading no table where the reference reads one; (2) the same result on every database with fewer rows on which
     the reference's differs, if those are at least two; (3) the same result after moving values, where the reference's
-    differs, made of texts and numbers that stand in the response's query and not in the reference's.
+    differs, made of texts and numbers that stand in the response's query and not in the reference's. A result that
+    shares no row with the reference's (``overlaps``) is simply wrong.
     """
     if expected["results"][0]["reads"] and not answer["results"][0]["reads"]:
         return "the query reads no table"
-    noticed = [name for name in expected["derived"] if _changes(expected, name) and _changes(answer, name) is not None]
+    if not overlaps:
+        return ""
+    noticed = [name for name in expected["derived"] if _changes(expected, name) and not _ran_out(answer, name)]
     fewer = [name for name in noticed if name.startswith(_FEWER)]
     if len(fewer) > 1 and not any(_changes(answer, name) for name in fewer):
         return "the result stays the same when rows are deleted on which the reference's depends"
@@ -32,15 +35,20 @@ def disagreement(
 ) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     """Yield name, response's result and reference's for the databases with fewer rows that can tell them apart.
 
-    Left out are those on which either fails and those where the reference finds nothing but NULL: aggregates and
-    LIMIT queries that mean the same differ there.
+    Left out are those where the reference finds nothing but NULL, because aggregates and LIMIT queries that mean the
+    same differ there, and those on which the reference fails or the response runs into a limit.
     """
     for name, theirs in expected["derived"].items():
         mine = answer["derived"].get(name, {})
-        if not name.startswith(_FEWER) or "tables" not in theirs or "tables" not in mine:
+        if not name.startswith(_FEWER) or "tables" not in theirs or _ran_out(answer, name):
             continue
         if any(cell is not None for table in theirs["tables"].values() for row in table["rows"] for cell in row):
             yield name, mine, theirs
+
+
+def _ran_out(answer: Mapping[str, Any], name: str) -> bool:
+    """Return whether the response ran into a limit there, which says nothing; another fault is its own doing."""
+    return answer["derived"].get(name, {}).get("kind") in {"time", "memory", "output"}
 
 
 def _changes(query: Mapping[str, Any], name: str) -> bool | None:

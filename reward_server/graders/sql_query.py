@@ -72,7 +72,7 @@ def _job(task: SqlQueryTask, queries: list[str], limits: Limits, *, reference: b
         "databases": [first, *({"sql": _packed(text)} for text in task.perturbed_databases)],
         "derive": task.derived_databases is not DerivedDatabases.NONE and bool(task.reference_query),
         "queries": queries,
-        "dialect": task.dialect,
+        "dialect": task.dialect.strip().lower(),
         "writes": task.judged_by is JudgedBy.DATABASE_STATE,
         "count_steps": task.max_step_ratio is not None,
         "reference": reference,
@@ -120,6 +120,8 @@ def _verdict(task: SqlQueryTask, answer: Mapping[str, Any], expected: Mapping[st
     """Return the verdict on a response measured by one of the references."""
     results: Sequence[Mapping[str, Any]] = answer["results"]
     for result in results:
+        if result.get("kind") == "untranslatable":
+            raise InvalidTaskError("dialect", f"the response cannot be translated faithfully: {result['error']}")
         if "error" in result:
             return failed_run(result["kind"], result["error"], answer["features"], expected["features"])
     ordered = _is_ordered(task, expected)
@@ -127,7 +129,7 @@ def _verdict(task: SqlQueryTask, answer: Mapping[str, Any], expected: Mapping[st
         _compared(task, mine, theirs, ordered=ordered)
         for mine, theirs in zip(results, expected["results"], strict=True)
     ]
-    if _finds_constants(task) and (why := is_written_down(answer, expected)):
+    if _finds_constants(task) and (why := is_written_down(answer, expected, overlaps=compared[0].f1 > 0.0)):
         return written_down(why, compared)
     wrong = next((i for i, comparison in enumerate(compared) if not comparison.equal), None)
     if wrong is not None:
@@ -160,7 +162,7 @@ def _compared(task: SqlQueryTask, mine: Mapping[str, Any], theirs: Mapping[str, 
     """Compare two results of the same database: one table, or all that the database holds afterwards."""
     ties = theirs.get("ties") if task.row_order is RowOrder.FROM_REFERENCE else None
     comparisons = [
-        _compared_tables(task, mine["tables"].get(name), table, ties, ordered=ordered)
+        _compared_tables(task, mine.get("tables", {}).get(name), table, ties, ordered=ordered)
         for name, table in theirs["tables"].items()
     ]
     return min(comparisons, key=lambda one: (one.equal, one.f1), default=Comparison(equal=True))

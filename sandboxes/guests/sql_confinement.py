@@ -4,7 +4,7 @@ import sqlite3
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 _WRITING = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
-_FUNCTIONS = frozenset(
+FUNCTIONS = frozenset(
     """
     abs avg case cast ceil ceiling changes char coalesce concat concat_ws count cume_dist date datetime degrees
     dense_rank exp first_value floor format glob group_concat hex if ifnull iif instr json json_array json_array_length
@@ -75,7 +75,7 @@ class Confinement:
             self.reads.add(first.lower())
         if action in self._allowed and not (action in _WRITING and (first or "").lower().startswith("sqlite_")):
             return sqlite3.SQLITE_OK
-        if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _FUNCTIONS:
+        if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FUNCTIONS:
             return sqlite3.SQLITE_OK
         what = _ACTIONS.get(action, f"action {action}")
         name = second if action == sqlite3.SQLITE_FUNCTION else first

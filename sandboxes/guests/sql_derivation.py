@@ -114,10 +114,9 @@ def _is_orphan(link: _Link) -> str:
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
-    rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
-    )
-    return [name for (name,) in rows.fetchall()]
+    """Return the ordinary tables with rowids: virtual ones, and those behind them, are not to be touched."""
+    rows = connection.execute("PRAGMA main.table_list").fetchall()
+    return sorted(row[1] for row in rows if row[2] == "table" and not row[4] and not row[1].startswith("sqlite_"))
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:

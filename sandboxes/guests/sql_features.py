@@ -1,4 +1,4 @@
-"""What a query is made of, by sqlglot: the ground of partial credit and of translation, never of equality.
+"""What a query is made of, by sqlglot: the ground of partial credit, never of equality.
 
 Spellings that mean the same are made equal: case, aliases, the order of conjuncts and of the sides of a comparison,
 BETWEEN, IN with one value, joins by comma or USING. Parsing runs here, in the box, and not in the host, because a
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import sqlglot
 from sqlglot import dialects, exp
-from sqlglot.errors import SqlglotError, UnsupportedError
+from sqlglot.errors import SqlglotError
 
 for _dialect in dialects.DIALECTS:  # loaded now instead of when used: in a cell their files may be out of reach
     getattr(dialects, _dialect)
@@ -22,7 +22,7 @@ _MAX_CHARACTERS = 20_000
 _MAX_DEPTH = 60
 _MAX_PARTS = 200
 _SECONDS = 1.0
-_FAULTS = (SqlglotError, RecursionError, AttributeError, TypeError, ValueError, KeyError, IndexError)
+FAULTS = (SqlglotError, RecursionError, AttributeError, TypeError, ValueError, KeyError, IndexError)
 _MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE}
 
 
@@ -30,44 +30,26 @@ class _TooSlowError(ValueError):
     """sqlglot took too long."""
 
 
-def translate(query: str, dialect: str) -> str:
-    """Return ``query`` in SQLite's SQL. Raises ValueError when that is not possible."""
-    if _too_complex(query):
-        raise ValueError("the query is too long or too deep to be translated")
-
-    def transpiled() -> list[str]:
-        raising = sqlglot.ErrorLevel.RAISE
-        return sqlglot.transpile(query, read=dialect, write="sqlite", unsupported_level=raising)
-
-    try:
-        statements = [statement for statement in _bounded(transpiled) if statement]
-    except (*_FAULTS, UnsupportedError) as error:
-        raise ValueError(f"not translatable from {dialect}: {str(error)[:300]}") from None
-    if not statements:
-        raise ValueError("no statement")
-    return ";\n".join(statements)
-
-
 def describe(query: str) -> dict[str, Any]:
     """Return ``features``, the parts of ``query`` by kind as sorted texts, and its ``literals``; None and none without.
 
     The kinds are tables, joins, columns, filters, grouping, aggregation and ordering.
     """
-    if _too_complex(query):
+    if too_complex(query):
         return {"features": None, "literals": []}
     try:
-        return _bounded(lambda: _description(sqlglot.parse_one(query, read="sqlite")))
-    except _FAULTS:
+        return bounded(lambda: _description(sqlglot.parse_one(query, read="sqlite")))
+    except FAULTS:
         return {"features": None, "literals": []}
 
 
 def order_keys(query: str) -> str | None:
     """Return ``query`` with its outermost sort keys as further columns; None where that cannot be said."""
-    if _too_complex(query) or not orders(query):
+    if too_complex(query) or not orders(query):
         return None
     try:
-        return _bounded(lambda: _with_keys(sqlglot.parse_one(query, read="sqlite")))
-    except _FAULTS:
+        return bounded(lambda: _with_keys(sqlglot.parse_one(query, read="sqlite")))
+    except FAULTS:
         return None
 
 
@@ -82,7 +64,7 @@ def orders(query: str) -> bool:
     return False
 
 
-def _bounded(work: Callable[[], T]) -> T:
+def bounded(work: Callable[[], T]) -> T:
     """Return what ``work`` returns within a second of CPU time. Raises ValueError."""
 
     def stop(*_: object) -> None:
@@ -222,7 +204,8 @@ def _text(node: exp.Expr) -> str:
     return node.sql("sqlite", normalize=True, comments=False).lower().replace('"', "")
 
 
-def _too_complex(query: str) -> bool:
+def too_complex(query: str) -> bool:
+    """Return whether ``query`` is longer or deeper than a recursive parser should be given."""
     depth = deepest = 0
     for character in query:
         depth += (character == "(") - (character == ")")

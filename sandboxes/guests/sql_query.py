@@ -20,7 +20,8 @@ from typing import Any
 
 from .sql_confinement import Confinement
 from .sql_derivation import fewer_rows, moved_values
-from .sql_features import describe, order_keys, orders, translate
+from .sql_features import describe, order_keys, orders
+from .sql_translation import Translation, UnreadableError, UntranslatableError, translate
 from .values import encode
 
 _MAX_ROWS = 20_000
@@ -59,17 +60,20 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
 
 def _query(text: str, payload: dict[str, Any], databases: list[sqlite3.Connection], budget: Budget) -> dict[str, Any]:
     try:
-        query = translate(text, payload["dialect"]) if payload["dialect"] else text
-    except ValueError as error:
-        failed = [{"error": str(error), "kind": "syntax"} for _ in databases]
+        query = translate(text, payload["dialect"]) if payload["dialect"] else Translation(text)
+    except (UnreadableError, UntranslatableError) as error:
+        kind = "syntax" if isinstance(error, UnreadableError) else "untranslatable"
+        failed = [{"error": str(error), "kind": kind} for _ in databases]
         return {"results": failed, "derived": {}, "features": None, "literals": [], "ordered": False}
     results = [_execute(query, _copy(database), payload, budget) for database in databases]
     runs = all("error" not in result for result in results)
     derived = _derived(query, databases[0], payload, budget) if payload["derive"] and runs else {}
-    return {"results": results, "derived": derived, "ordered": orders(query), **describe(query)}
+    return {"results": results, "derived": derived, "ordered": orders(query.query), **describe(query.query)}
 
 
-def _derived(query: str, original: sqlite3.Connection, payload: dict[str, Any], budget: Budget) -> dict[str, Any]:
+def _derived(
+    query: Translation, original: sqlite3.Connection, payload: dict[str, Any], budget: Budget
+) -> dict[str, Any]:
     results = {}
     for name, derive in (
         ("fewer_rows_0", lambda copy: fewer_rows(copy, 0)),
@@ -106,37 +110,45 @@ def _copy(original: sqlite3.Connection) -> sqlite3.Connection:
     return copy
 
 
-def _execute(query: str, connection: sqlite3.Connection, payload: dict[str, Any], budget: Budget) -> dict[str, Any]:
+def _execute(
+    query: Translation, connection: sqlite3.Connection, payload: dict[str, Any], budget: Budget
+) -> dict[str, Any]:
+    if query.case_sensitive_like:
+        connection.execute("PRAGMA case_sensitive_like = ON")
     confinement = Confinement(connection, writes=payload["writes"], fine_steps=payload["count_steps"])
+    before = budget.left
     try:
         if payload["writes"]:
-            tables = _state_after(query, connection, confinement, budget)
+            tables = _state_after(query.query, connection, confinement, budget)
         else:
-            tables = {"": _returned(connection.execute(query), budget)}
-        steps = confinement.steps
-        ties = _ties(query, connection, tables[""]) if payload["reference"] and not payload["writes"] else None
-    except OutputError as error:
-        return {"error": str(error), "kind": "output"}
-    except _FAILURES as error:
-        return _failure(error, confinement)
+            tables = {"": _returned(connection.execute(query.query), budget)}
+        result = {"tables": tables, "reads": sorted(confinement.reads), "steps": confinement.steps}
+        ties = _ties(query.query, connection, tables[""]) if payload["reference"] and not payload["writes"] else None
+    except (OutputError, *_FAILURES) as error:
+        budget.left = before
+        kind = _kind(error, confinement, query if payload["dialect"] else None)
+        return {"error": confinement.denied[0] if kind == "forbidden" else _message(error), "kind": kind}
     finally:
         connection.close()
-    result = {"tables": tables, "reads": sorted(confinement.reads), "steps": steps}
     return result if ties is None else {**result, "ties": ties}
 
 
-def _failure(error: Exception, confinement: Confinement) -> dict[str, Any]:
+def _message(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _kind(error: Exception, confinement: Confinement, translation: Translation | None) -> str:
+    message = _message(error)
+    if isinstance(error, OutputError):
+        return "output"
     if confinement.denied:
-        return {"error": confinement.denied[0], "kind": "forbidden"}
-    message = str(error) or type(error).__name__
-    return {"error": message, "kind": _kind(message, error)}
-
-
-def _kind(message: str, error: Exception) -> str:
+        return "forbidden"
     if message.startswith("interrupted"):
         return "time"
     if isinstance(error, MemoryError) or "out of memory" in message:
         return "memory"
+    if translation and translation.explains(message):
+        return "untranslatable"
     unreadable = ("syntax error", "incomplete input", "unrecognized token", "one statement at a time", "null character")
     return "syntax" if any(words in message for words in unreadable) else "runtime"
 
