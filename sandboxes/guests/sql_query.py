@@ -14,6 +14,7 @@ Every result has its own connection to its own copy; a response and a reference 
 """
 
 import base64
+import contextlib
 import json
 import sqlite3
 from typing import Any
@@ -53,9 +54,10 @@ class Budget:
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:
     """Run every query on every database."""
-    databases = [_build(source) for source in payload["databases"]]
-    budget = Budget()
-    return {"queries": [_query(text, payload, databases, budget) for text in payload["queries"]]}
+    with contextlib.ExitStack() as stack:
+        databases = [_build(source, stack) for source in payload["databases"]]
+        budget = Budget()
+        return {"queries": [_query(text, payload, databases, budget) for text in payload["queries"]]}
 
 
 def _query(text: str, payload: dict[str, Any], databases: list[sqlite3.Connection], budget: Budget) -> dict[str, Any]:
@@ -87,8 +89,8 @@ def _derived(
     return results
 
 
-def _build(source: dict[str, str]) -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:")
+def _build(source: dict[str, str], stack: contextlib.ExitStack) -> sqlite3.Connection:
+    connection = stack.enter_context(contextlib.closing(sqlite3.connect(":memory:")))
     try:
         if "file" in source:
             image = bytearray(base64.b64decode(source["file"]))
