@@ -29,7 +29,7 @@ def extract_json_text(response: str) -> Extraction:
     stripped = text.strip()
     source = "bare" if tagged is None else "answer_tag"
     documents = _documents(stripped)
-    if len(documents) <= 1 and stripped[:1] in ("{", "["):
+    if len(documents) <= 1 and stripped[:1] in ("{", "[") and not _prose_follows(stripped, documents):
         return Extraction(stripped, source, (stripped,))
     if documents:
         leading = [document for document, leads in documents if leads]
@@ -44,6 +44,12 @@ def _pool(blocks: list[Block]) -> list[Block]:
     alike = [block for block in blocks if block.text.lstrip()[:1] in ("{", "[")]
     named = [block for block in blocks if block.language in _JSON_LANGUAGES]
     return named or [block for block in alike if not block.language] or alike
+
+
+def _prose_follows(text: str, documents: list[tuple[str, bool]]) -> bool:
+    """Return whether after the document at the start of ``text`` comes what no JSON goes on with."""
+    rest = text[len(documents[0][0]) :].lstrip() if documents else ""
+    return bool(rest) and rest[0] not in '}]",:' and not _is_scalar(rest)
 
 
 def _is_scalar(text: str) -> bool:
