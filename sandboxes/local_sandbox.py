@@ -25,6 +25,8 @@ _REMEDY = (
     "Allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces=10000, "
     "kernel.apparmor_restrict_unprivileged_userns=0), run as root, or use Docker."
 )
+_PLACE = "/opt/box"
+"""Where a box sees the interpreter and its libraries, wherever they are on the host."""
 _STREAM_BYTES = 1 << 20
 _STDERR_BYTES = 1 << 14
 _PATIENCE_SECONDS = 2.0
@@ -65,8 +67,13 @@ class LocalLauncher:
     def __init__(self) -> None:
         self._root = ""
         self._interpreter = os.path.realpath(sys.executable)
-        prefixes = {os.path.realpath(path) for path in (sys.base_prefix, sys.prefix)}
-        self._prefixes = sorted(path for path in prefixes if not path.startswith("/usr"))
+        prefix = os.path.realpath(sys.base_prefix)
+        libraries = [os.path.realpath(path) for path in site.getsitepackages()]
+        # At places of their own: a run's directory would hide what lies below /tmp.
+        self._shown = {path: f"{_PLACE}/library{i}" for i, path in enumerate(libraries)}
+        self._libraries = list(self._shown.values())
+        if not prefix.startswith("/usr"):
+            self._shown[prefix] = f"{_PLACE}/python"
 
     async def prepare(self) -> None:
         """Refuse hosts that are no Linux. Everything else is found out by trying."""
@@ -76,8 +83,8 @@ class LocalLauncher:
 
     async def launch(self) -> tuple[BoxProcess, Mapping[str, Any]]:
         """Start a box. Raises `SandboxUnsupportedError` when this host refuses namespaces."""
-        command = [self._interpreter, "-I", "-S", "-c", BOOTSTRAP]
-        settings = json.dumps({"root": self._root, "read": self._prefixes, "command": command})
+        command = [self._inside(self._interpreter), "-I", "-S", "-c", BOOTSTRAP]
+        settings = json.dumps({"root": self._root, "shown": self._shown, "command": command})
         process = await asyncio.create_subprocess_exec(
             *(self._interpreter, "-I", "-S", "-c", _ENTER, str(Path(__file__).parent), settings),
             stdin=asyncio.subprocess.PIPE,
@@ -88,10 +95,17 @@ class LocalLauncher:
             start_new_session=True,  # an interrupt at the terminal is the server's to handle
         )
         return LocalBoxProcess(process), {
-            "library": [BOX_DIRECTORY, *site.getsitepackages()],
+            "library": [BOX_DIRECTORY, *self._libraries],
             "first_uid": None,
-            "read": [*_SYSTEM_READ, *self._prefixes],
+            "read": [*_SYSTEM_READ, _PLACE],
         }
+
+    def _inside(self, path: str) -> str:
+        """Return where the host's ``path`` lies in a box."""
+        for shown, place in self._shown.items():
+            if path.startswith(f"{shown}/"):
+                return place + path.removeprefix(shown)
+        return path
 
     async def close(self) -> None:
         """Remove the mount point."""

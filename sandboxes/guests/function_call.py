@@ -3,6 +3,9 @@
 from typing import Any
 
 from .cells import CellEnded, Cells
+from .cleaning import TroubleError
+
+_IMPORT_FAILED = "\nModuleNotFoundError: "
 
 
 def conduct(cells: Cells, role: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -10,6 +13,8 @@ def conduct(cells: Cells, role: str, payload: dict[str, Any]) -> dict[str, Any]:
     cell = cells.open(role)
     try:
         report = cell.ask(payload)
-    except CellEnded:
+    except CellEnded as end:
+        if _IMPORT_FAILED in end.ended.stderr:
+            raise TroubleError(f"{role} misses a library: {end.ended.stderr[-300:]}") from None
         return {}
     return report if isinstance(report, dict) else {}

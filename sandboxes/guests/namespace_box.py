@@ -80,8 +80,10 @@ def _build(settings: dict[str, Any]) -> None:
     """Lay out the box's root: the system and the interpreter read-only, and nothing else of the host."""
     root = settings["root"]
     mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=0755")
-    for path in (*_SYSTEM, *_CONFIGURATION, *settings["read"]):
-        _show(path, root)
+    for path in (*_SYSTEM, *_CONFIGURATION):
+        _show(path, root + path)
+    for path, place in settings["shown"].items():
+        _show(path, root + place)
     for directory in ("/dev", "/dev/shm", "/proc", "/run", "/tmp", "/examiner", "/etc"):
         os.makedirs(root + directory, exist_ok=True)
     for device in DEVICES:
@@ -91,9 +93,8 @@ def _build(settings: dict[str, Any]) -> None:
         file.write("root:x:0:0::/:/bin/false\nnobody:x:65534:65534::/tmp:/bin/false\n")
 
 
-def _show(path: str, root: str) -> None:
-    """Make the host's ``path`` visible and read-only below ``root``; links are made anew."""
-    target = root + path
+def _show(path: str, target: str) -> None:
+    """Make the host's ``path`` visible and read-only at ``target``; links are made anew."""
     if os.path.lexists(target) or not os.path.lexists(path):
         return
     os.makedirs(os.path.dirname(target), exist_ok=True)

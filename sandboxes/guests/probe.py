@@ -18,7 +18,8 @@ from .cells import CellEnded, Cells
 from .cleaning import TroubleError
 from .syscalls import CLONE_NEWUSER, numbers
 
-_PTRACE_TRACEME, _PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 0, 21, 39, 2
+_PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 21, 39, 2
+_CALLS = ("unshare", "keyctl", "ptrace")
 _KNOWN_ENVIRONMENT = {
     "HOME",
     "LANG",
@@ -75,15 +76,21 @@ def _seccomp(_: dict[str, Any]) -> str:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) != _SECCOMP_MODE_FILTER:
         raise _Hole("no filter is on")
-    keyctl = ctypes.c_long(numbers().calls["keyctl"])
-    results = {
-        "ptrace": libc.ptrace(_PTRACE_TRACEME, 0, 0, 0),
-        "unshare": libc.unshare(CLONE_NEWUSER),
-        "keyctl": libc.syscall(keyctl, 0, 0, 0, 0, 0),
-    }
-    if possible := [name for name, result in results.items() if result != -1]:
+    possible = _attempted_calls(libc)
+    if possible:
         raise _Hole(f"{', '.join(possible)} possible")
-    return f"{', '.join(results)} are denied"
+    return f"{', '.join(_CALLS)} are denied"
+
+
+def _attempted_calls(libc: ctypes.CDLL) -> list[str]:
+    """Try the calls in a child, which they would change for good, and return those that were possible."""
+    child = os.fork()
+    if child == 0:
+        keyctl = ctypes.c_long(numbers().calls["keyctl"])
+        results = (libc.unshare(CLONE_NEWUSER), libc.syscall(keyctl, 0, 0, 0, 0, 0), libc.ptrace(0, 0, 0, 0))
+        os._exit(sum(1 << bit for bit, result in enumerate(results) if result != -1))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return [name for bit, name in enumerate(_CALLS) if status & (1 << bit)]
 
 
 def _landlock(_: dict[str, Any]) -> str:

@@ -67,11 +67,10 @@ def _refuse(name: str) -> Any:
 def _check_depth(value: Any, most: int) -> None:
     """Raise for what is nested deeper than ``most``, one level after the other."""
     level = [value]
-    for _ in range(most + 1):
+    for _ in range(most):
         level = [item for outer in level for item in _inside(outer)]
-        if not level:
-            return
-    raise StrictJsonError(f"it is nested deeper than {most}")
+    if any(isinstance(item, dict | list) for item in level):
+        raise StrictJsonError(f"it is nested deeper than {most}")
 
 
 def _inside(value: Any) -> list[Any]:

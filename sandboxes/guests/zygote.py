@@ -87,6 +87,8 @@ def _report_ended(control: socket.socket) -> None:
             return
         if pid == 0:
             return
+        if os.WIFSTOPPED(status):  # it had itself traced; the supervisor's clock will end it
+            continue
         report = {
             "ended": pid,
             "exit_status": os.waitstatus_to_exitcode(status),
