@@ -22,6 +22,7 @@ from reward_server.verdict import Flag, Ruling, Verdict
 from sandboxes.base import Execution, Job, Limits
 
 _LANGUAGES = ("sql", "sqlite", "sqlite3", "postgresql", "postgres", "mysql")
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 _ENDINGS = {"cpu_limit": "time", "wall_limit": "time", "memory_limit": "memory", "output_limit": "output"}
 
 
@@ -34,7 +35,7 @@ class SqlQuery:
 
     def prepare(self, task: SqlQueryTask, limits: Limits) -> Job:
         """Run the references, before any response and apart from all of them."""
-        queries = [task.reference_query, *task.accepted_queries] if task.reference_query else ["SELECT 1"]
+        queries = [task.reference_query, *task.accepted_queries] if task.reference_query else [_TABLES]
         return _job(task, queries, limits, reference=True)
 
     def plan(self, task: SqlQueryTask, response: str, limits: Limits) -> Job | Verdict:
@@ -93,18 +94,22 @@ def _references(task: SqlQueryTask, reference: Execution | None) -> Sequence[Map
     report: Any = reference.report if reference else {}
     if reference is None or "queries" not in report:
         raise InvalidTaskError(*_why_nothing_ran(task, reference))
-    if not task.reference_query:
-        rows = task.rows()
-        table = {"columns": [""] * len(rows[0]) if rows else None, "rows": rows}
-        return [{"results": [{"tables": {"": table}, "reads": [], "steps": 0}], "derived": {}, "features": None}]
     queries: Sequence[Mapping[str, Any]] = report["queries"]
     for i, query in enumerate(queries):
         for j, result in enumerate(query["results"]):
             if "error" in result:
                 where = f" on perturbed_databases[{j - 1}]" if j else ""
-                field = f"accepted_queries[{i - 1}]" if i else "reference_query"
+                field = f"accepted_queries[{i - 1}]" if i else "reference_query" if task.reference_query else "dialect"
                 raise InvalidTaskError(field, f"fails{where}: {result['error']}")
-    return queries
+    return queries if task.reference_query else [_expected_rows(task, queries[0]["results"][0])]
+
+
+def _expected_rows(task: SqlQueryTask, names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the task's rows as a reference's report; ``names`` is the result with the names of the tables."""
+    rows = task.rows()
+    table = {"columns": [""] * len(rows[0]) if rows else None, "rows": rows}
+    result = {"tables": {"": table}, "reads": names["tables"][""]["rows"], "steps": 0}
+    return {"results": [result], "derived": {}, "features": None, "literals": []}
 
 
 def _why_nothing_ran(task: SqlQueryTask, reference: Execution | None) -> tuple[str, str]:
