@@ -9,12 +9,22 @@ from typing import Any
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.answers import defines, extract_code
 from reward_server.graders.code_comparison import stdout_matches, values_match
-from reward_server.tasks.code_tests import CallTest, CodeTestsTask, StdioTest, TestScoring
+from reward_server.tasks.code_tests import CallTest, CodeTestsTask, Language, StdioTest, TestScoring
 from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for, weighted_share
 from sandboxes.base import Execution, Job, Limits
+from sandboxes.errors import SandboxUnavailableError
 from sandboxes.values import CodecError, decode, encode, parse_literal
 
-_LANGUAGES = ("python", "py", "python3", "py3")
+_FENCES = {
+    Language.PYTHON: ("python", "py", "python3", "py3"),
+    Language.BASH: ("bash", "sh", "shell"),
+    Language.CPP: ("cpp", "c++", "cc", "cxx"),
+    Language.GO: ("go", "golang"),
+    Language.JAVASCRIPT: ("javascript", "js", "node"),
+    Language.RUST: ("rust", "rs"),
+    Language.TYPESCRIPT: ("typescript", "ts"),
+}
+"""What fences call a language, where it is not its own name alone."""
 _SHOWN = 200
 MAX_CODE_BYTES = 1 << 20
 """Of a response; with a prefix of the same length it still fits into a frame."""
@@ -42,7 +52,7 @@ class CodeTests:
 
     name = "code_tests"
     version = "1"
-    languages = ("python",)
+    languages = tuple(Language)
 
     def prepare(self, task: CodeTestsTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""
@@ -52,12 +62,14 @@ class CodeTests:
     def plan(self, task: CodeTestsTask, response: str, limits: Limits) -> Job | Verdict:
         """Run the response's code with every test's input."""
         defining = task.entry_point or next((call.function for call in task.call_tests), "")
-        code = extract_code(response, _LANGUAGES, defining)
+        code = extract_code(response, _FENCES.get(task.language, (task.language.value,)), defining)
         if code.text is None:
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The response contains no code.")
         if len(code.text.encode("utf-8", "replace")) > MAX_CODE_BYTES:
             summary = f"The code is longer than {MAX_CODE_BYTES} bytes."
             return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
+        if task.language is not Language.PYTHON:
+            return _program(task, code.text, limits)
         programs = [{"code": test.code, "framework": ""} for test in task.assert_tests]
         programs += [{"code": test.code, "framework": "pytest"} for test in task.test_files]
         payload: dict[str, Any] = {
@@ -75,6 +87,8 @@ class CodeTests:
     def judge(self, task: CodeTestsTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Compare what came out with what was expected."""
         del job, reference
+        if task.language is not Language.PYTHON and (refused := _not_built(task, execution)):
+            return refused
         outcomes = list(_outcomes(task, execution))
         checks = tuple(outcome.check for outcome in outcomes)
         score = weighted_share(checks)
@@ -98,6 +112,31 @@ class CodeTests:
 
 
 GRADER = CodeTests()
+
+
+def _program(task: CodeTestsTask, code: str, limits: Limits) -> Job:
+    """Compile once, run for every input."""
+    source = f"{task.prefix}\n{code}" if task.prefix else code
+    payload = {
+        "language": task.language.value,
+        "source": source,
+        "inputs": [test.stdin for test in task.stdio_tests],
+    }
+    return Job(program="program_stdio", payload=payload, limits=limits)
+
+
+def _not_built(task: CodeTestsTask, execution: Execution) -> Verdict | None:
+    """Return the verdict on a program that did not compile. Raises `SandboxUnavailableError` without a compiler."""
+    report = execution.report
+    if "missing" in report:
+        raise SandboxUnavailableError(f"it has no tools for {task.language}: {clip(str(report['missing']), 300)}")
+    if "build_error" not in report:
+        return None
+    said = clip(str(report["build_error"]), 1_000)
+    checks = (Check("compiles", 0.0, 1.0, said),)
+    return Verdict(
+        score=0.0, ruling=Ruling.RUNTIME_ERROR, summary=f"It does not compile: {clip(said, 300)}", checks=checks
+    )
 
 
 def _source(task: CodeTestsTask, code: str) -> str:

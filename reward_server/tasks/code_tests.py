@@ -17,6 +17,19 @@ class Language(StrEnum):
     """A programming language."""
 
     PYTHON = "python"
+    BASH = "bash"
+    C = "c"
+    CPP = "cpp"
+    GO = "go"
+    JAVA = "java"
+    JAVASCRIPT = "javascript"
+    LUA = "lua"
+    PERL = "perl"
+    PHP = "php"
+    R = "r"
+    RUBY = "ruby"
+    RUST = "rust"
+    TYPESCRIPT = "typescript"
 
 
 class TestScoring(StrEnum):
@@ -135,11 +148,19 @@ class CodeTestsTask:
             raise InvalidTaskError("entry_point", f"{self.entry_point!r} is no identifier")
         if len(self.prefix) > MAX_SOURCE_CHARACTERS:
             raise InvalidTaskError("prefix", f"{len(self.prefix)} characters, at most {MAX_SOURCE_CHARACTERS}")
+        self._check_language()
         self._check_tests()
         if self.checker:
             _check_source(self.checker, "checker", "check")
             if not self.stdio_tests:
                 raise InvalidTaskError("checker", "judges what programs print, and there are no stdio_tests")
+
+    def _check_language(self) -> None:
+        if self.language is Language.PYTHON:
+            return
+        for name in ("call_tests", "assert_tests", "test_files", "checker", "entry_point"):
+            if getattr(self, name):
+                raise InvalidTaskError(name, f"is for Python; {self.language} takes stdio_tests only")
 
     def _check_tests(self) -> None:
         for i, call in enumerate(self.call_tests):

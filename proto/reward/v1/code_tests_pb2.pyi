@@ -11,6 +11,19 @@ class Language(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     LANGUAGE_UNSPECIFIED: _ClassVar[Language]
     LANGUAGE_PYTHON: _ClassVar[Language]
+    LANGUAGE_BASH: _ClassVar[Language]
+    LANGUAGE_C: _ClassVar[Language]
+    LANGUAGE_CPP: _ClassVar[Language]
+    LANGUAGE_GO: _ClassVar[Language]
+    LANGUAGE_JAVA: _ClassVar[Language]
+    LANGUAGE_JAVASCRIPT: _ClassVar[Language]
+    LANGUAGE_LUA: _ClassVar[Language]
+    LANGUAGE_PERL: _ClassVar[Language]
+    LANGUAGE_PHP: _ClassVar[Language]
+    LANGUAGE_R: _ClassVar[Language]
+    LANGUAGE_RUBY: _ClassVar[Language]
+    LANGUAGE_RUST: _ClassVar[Language]
+    LANGUAGE_TYPESCRIPT: _ClassVar[Language]
 
 class TestScoring(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -27,6 +40,19 @@ class StdoutComparison(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STDOUT_COMPARISON_UNORDERED_LINES: _ClassVar[StdoutComparison]
 LANGUAGE_UNSPECIFIED: Language
 LANGUAGE_PYTHON: Language
+LANGUAGE_BASH: Language
+LANGUAGE_C: Language
+LANGUAGE_CPP: Language
+LANGUAGE_GO: Language
+LANGUAGE_JAVA: Language
+LANGUAGE_JAVASCRIPT: Language
+LANGUAGE_LUA: Language
+LANGUAGE_PERL: Language
+LANGUAGE_PHP: Language
+LANGUAGE_R: Language
+LANGUAGE_RUBY: Language
+LANGUAGE_RUST: Language
+LANGUAGE_TYPESCRIPT: Language
 TEST_SCORING_UNSPECIFIED: TestScoring
 TEST_SCORING_WEIGHTED_SHARE: TestScoring
 TEST_SCORING_ALL_OR_NOTHING: TestScoring
