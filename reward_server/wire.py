@@ -58,11 +58,19 @@ def _reader(descriptor: FieldDescriptor, hint: Any, field: Any) -> Callable[[Mes
         return lambda message: dict(getattr(message, name))
     if descriptor.is_repeated:
         item = _converter(descriptor, typing.get_args(hint)[0], field)
-        return lambda message: tuple(item(value) for value in getattr(message, name))
+        return lambda message: tuple(_at(f"{name}[{i}]", item, value) for i, value in enumerate(getattr(message, name)))
     convert = _converter(descriptor, _without_none(hint), field)
     if descriptor.has_presence:
-        return lambda message: convert(getattr(message, name)) if message.HasField(name) else _default(field)
+        return lambda message: _at(name, convert, getattr(message, name)) if message.HasField(name) else _default(field)
     return lambda message: convert(getattr(message, name))
+
+
+def _at(path: str, convert: Callable[[Any], Any], value: Any) -> Any:
+    """Return ``value`` converted; what is wrong in a record within a record is told by its path from the outer one."""
+    try:
+        return convert(value)
+    except InvalidTaskError as error:
+        raise InvalidTaskError(f"{path}.{error.field}".rstrip("."), error.reason) from error
 
 
 def _converter(descriptor: FieldDescriptor, hint: Any, field: Any) -> Callable[[Any], Any]:

@@ -24,9 +24,9 @@ def _check_share(path: str, share: float | None) -> None:
         raise InvalidTaskError(path, f"{share} is not from 0 to 1")
 
 
-def _check_weight(path: str, weight: float | None) -> None:
+def _check_weight(weight: float | None) -> None:
     if weight is not None and not (math.isfinite(weight) and weight >= 0):
-        raise InvalidTaskError(f"{path}.weight", f"{weight} is not a finite number >= 0")
+        raise InvalidTaskError("weight", f"{weight} is not a finite number >= 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class LengthRange:
     weight: float | None = None
 
     def __post_init__(self) -> None:
-        _check_weight("length", self.weight)
+        _check_weight(self.weight)
         if self.maximum is not None and self.maximum < self.minimum:
-            raise InvalidTaskError("length.maximum", f"{self.maximum} is below the minimum {self.minimum}")
+            raise InvalidTaskError("maximum", f"{self.maximum} is below the minimum {self.minimum}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,11 @@ class SoftOverlong:
     weight: float | None = None
 
     def __post_init__(self) -> None:
-        _check_weight("overlong", self.weight)
+        _check_weight(self.weight)
         if self.maximum <= 0:
-            raise InvalidTaskError("overlong.maximum", "is not above 0")
+            raise InvalidTaskError("maximum", "is not above 0")
         if self.buffer > self.maximum:
-            raise InvalidTaskError("overlong.buffer", f"{self.buffer} is above the maximum {self.maximum}")
+            raise InvalidTaskError("buffer", f"{self.buffer} is above the maximum {self.maximum}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +70,11 @@ class CosineLength:
     weight: float | None = None
 
     def __post_init__(self) -> None:
-        _check_weight("cosine", self.weight)
-        _check_share("cosine.score_at_zero", self.score_at_zero)
-        _check_share("cosine.score_at_maximum", self.score_at_maximum)
+        _check_weight(self.weight)
+        _check_share("score_at_zero", self.score_at_zero)
+        _check_share("score_at_maximum", self.score_at_maximum)
         if self.maximum <= 0:
-            raise InvalidTaskError("cosine.maximum", "is not above 0")
+            raise InvalidTaskError("maximum", "is not above 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +86,11 @@ class Repetition:
     weight: float | None = None
 
     def __post_init__(self) -> None:
-        _check_weight("repetition", self.weight)
+        _check_weight(self.weight)
         if self.ngram > MAX_NGRAM:
-            raise InvalidTaskError("repetition.ngram", f"{self.ngram}, at most {MAX_NGRAM}")
+            raise InvalidTaskError("ngram", f"{self.ngram}, at most {MAX_NGRAM}")
         if self.allowed_share is not None and not 0.0 <= self.allowed_share < 1.0:
-            raise InvalidTaskError("repetition.allowed_share", f"{self.allowed_share} is not from 0 to below 1")
+            raise InvalidTaskError("allowed_share", f"{self.allowed_share} is not from 0 to below 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +102,13 @@ class Scripts:
     weight: float | None = None
 
     def __post_init__(self) -> None:
-        _check_weight("scripts", self.weight)
-        _check_share("scripts.zero_below", self.zero_below)
+        _check_weight(self.weight)
+        _check_share("zero_below", self.zero_below)
         if not 1 <= len(self.allowed) <= MAX_SCRIPTS:
-            raise InvalidTaskError("scripts.allowed", f"{len(self.allowed)} scripts, at least 1, at most {MAX_SCRIPTS}")
+            raise InvalidTaskError("allowed", f"{len(self.allowed)} scripts, at least 1, at most {MAX_SCRIPTS}")
         for i, script in enumerate(self.allowed):
             if not script.isalpha() or not script.islower():
-                raise InvalidTaskError(f"scripts.allowed[{i}]", f"{script!r} is no script's name in lower case")
+                raise InvalidTaskError(f"allowed[{i}]", f"{script!r} is no script's name in lower case")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,20 +125,20 @@ class FormatRules:
     weight: float | None = None
 
     def __post_init__(self) -> None:
-        _check_weight("format", self.weight)
+        _check_weight(self.weight)
         if len(self.tags) > MAX_TAGS or len(set(self.tags)) != len(self.tags):
-            raise InvalidTaskError("format.tags", f"more than {MAX_TAGS}, or one of them twice")
+            raise InvalidTaskError("tags", f"more than {MAX_TAGS}, or one of them twice")
         for i, tag in enumerate(self.tags):
             if not tag.replace("_", "a").replace("-", "a").isalnum():
-                raise InvalidTaskError(f"format.tags[{i}]", f"{tag!r} is no tag's name")
+                raise InvalidTaskError(f"tags[{i}]", f"{tag!r} is no tag's name")
         if self.only_tags and not self.tags:
-            raise InvalidTaskError("format.only_tags", "needs tags")
+            raise InvalidTaskError("only_tags", "needs tags")
         if self.fence_language and not self.fenced_block:
-            raise InvalidTaskError("format.fence_language", "needs fenced_block")
+            raise InvalidTaskError("fence_language", "needs fenced_block")
         if self.nothing_after and not (self.tags or self.fenced_block or self.boxed):
-            raise InvalidTaskError("format.nothing_after", "needs tags, fenced_block or boxed")
+            raise InvalidTaskError("nothing_after", "needs tags, fenced_block or boxed")
         if not (self.tags or self.fenced_block or self.boxed or self.only_json):
-            raise InvalidTaskError("format", "sets no rule")
+            raise InvalidTaskError("", "sets no rule")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

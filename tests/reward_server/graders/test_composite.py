@@ -1,9 +1,12 @@
 """Composites: pure combination of verdicts."""
 
 import pytest
+from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
+from reward.v1 import composite_pb2
 
+from reward_server import wire
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.composite import GRADER
 from reward_server.tasks.composite import Combination, CompositePart, CompositeTask
@@ -78,3 +81,20 @@ def test_parts_are_the_whole_response_by_other_graders():
     (only,) = GRADER.parts(CompositeTask(parts=(part(0),)), "text")
     assert (only.grader, only.response) == ("text_match", None)
     assert only.record == TextMatchTask(expected="x")
+
+
+@pytest.mark.parametrize(
+    ("task", "field"),
+    [
+        ({"parts": [{"name": "a", "textMatch": {}}]}, "parts[0].text_match.expected"),
+        ({"parts": [{"name": "a", "composite": {}}]}, "parts[0].composite.parts"),
+        ({"parts": [{"name": "a", "shaping": {"cosine": {}}}]}, "parts[0].shaping.cosine.maximum"),
+        ({"parts": [{"name": "", "textMatch": {"expected": "x"}}]}, "parts[0].name"),
+    ],
+)
+def test_what_is_wrong_in_a_part_is_told_by_its_path(task, field):
+    """From the composite down to the field."""
+    message = json_format.ParseDict(task, composite_pb2.CompositeTask())
+    with pytest.raises(InvalidTaskError) as caught:
+        wire.record(message, CompositeTask)
+    assert caught.value.field == field
