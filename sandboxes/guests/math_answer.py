@@ -11,12 +11,13 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-from .math_comparison import Rules, UndecidedError, same
-from .math_expressions import Tree
+from .math_agreement import Rules, UndecidedError
+from .math_comparison import same
 from .math_forms import fault
 from .math_grammar import parse
 from .math_steps import check_steps
 from .math_tokens import GrammarError, clean
+from .math_trees import Tree
 from .math_values import ValueBoundError
 
 _SECONDS = 1.5

@@ -1,38 +1,27 @@
-"""When two answers are the same: by structure first, then exactly, then at points with high precision."""
+"""When two answers are the same: by structure here, their values by `math_agreement`."""
 
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy
-from sympy import Expr, Rational
+from sympy import Rational
 
-from .math_expressions import Tree
+from .math_agreement import Rules, near, proportion, same_function, same_number, valued
+from .math_shapes import (
+    FLIPPED,
+    alternatives,
+    digits,
+    holds_plus_minus,
+    inner_parts,
+    interval,
+    names_values,
+    unevaluated,
+    variable,
+    words,
+)
+from .math_trees import Tree
 from .math_units import measure
-from .math_values import ValueBoundError, value
-
-_DIGITS = 40
-_POINTS = 6
-_MAX_OPERATIONS = 60
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_INFINITY = ("constant", "infinity")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """How strictly to compare; see proto/reward/v1/math_answer.proto."""
-
-    tolerance: float | None = None
-    decimal_places: int | None = None
-    ordered: bool = False
-    ignore_percent: bool = False
-    allow_unevaluated: bool = False
-    unit_required: bool = False
-
-
-class UndecidedError(Exception):
-    """Neither equality nor its opposite could be shown within the bounds."""
 
 
 def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
@@ -44,15 +33,15 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
         return _same_quantity(answer, expected, rules)
     match answer[0], expected[0]:
         case ("based", _) | (_, "based"):
-            return _digits(answer) == _digits(expected)
+            return digits(answer) == digits(expected)
         case ("cases", _) | (_, "cases"):
             return _same_cases(answer, expected, rules)
         case ("ratio", "ratio"):
             return _same_ratio(answer[1], expected[1], rules)
         case (("builder" | "intersection" | "without") as kind, other) if kind == other:
-            return _same_items(_inner(answer), _inner(expected), rules, ordered=kind != "intersection")
+            return _same_items(inner_parts(answer), inner_parts(expected), rules, ordered=kind != "intersection")
         case ("text", _) | (_, "text"):
-            return _words(answer) == _words(expected) != ""
+            return words(answer) == words(expected) != ""
         case ("relation", _) | (_, "relation"):
             return _same_relation(answer, expected, rules)
         case ("union", _) | (_, "union"):
@@ -61,47 +50,11 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
             return _same_group(answer, expected, rules)
         case ("list" | "set", _) | (_, "list" | "set"):
             return _same_collection(answer, expected, rules)
-    if _holds_plus_minus(answer) or _holds_plus_minus(expected):
-        return _same_items(_alternatives(answer), _alternatives(expected), rules, ordered=False)
+    if holds_plus_minus(answer) or holds_plus_minus(expected):
+        return _same_items(alternatives(answer), alternatives(expected), rules, ordered=False)
     if answer[0] == "group" or expected[0] == "group":
         return _same_vector(answer, expected, rules)
     return _same_value(answer, expected, rules)
-
-
-def identical(mine: Any, theirs: Any, rules: Rules) -> bool:
-    """Return whether two values agree, as numbers or as functions. Raises `UndecidedError`."""
-    if mine == theirs:
-        return True
-    if mine.free_symbols | theirs.free_symbols:
-        return _same_at_points(mine, theirs)
-    if isinstance(mine, Rational) and isinstance(theirs, Rational):
-        return _near(mine, theirs, rules)
-    return _same_number(mine, theirs, rules)
-
-
-def unevaluated(tree: Tree) -> bool:
-    """Return whether a number's tree leaves a sum or product of plain numbers to do."""
-    match tree:
-        case ("add", terms):
-            return all(_plain(term) for term in terms)
-        case ("multiply", factors) if all(_plain(factor) for factor in factors):
-            return not (len(factors) == 2 and factors[1][0] == "power" and factors[1][1] == ("number", "10"))
-        case ("negate" | "percent" | "degrees", inner):
-            return unevaluated(inner)
-    return False
-
-
-def _plain(tree: Tree) -> bool:
-    match tree:
-        case ("number", _):
-            return True
-        case ("negate", inner):
-            return _plain(inner)
-        case ("divide" | "power", left, right):
-            return _plain(left) and _plain(right)
-        case ("multiply" | "add", parts):
-            return all(_plain(part) for part in parts)
-    return False
 
 
 def _bare(tree: Tree, other: Tree) -> Tree:
@@ -113,16 +66,11 @@ def _bare(tree: Tree, other: Tree) -> Tree:
         case ("relation", ("in",), (_, right)):
             within: Tree = right
             return within
-        case ("list", parts) if other[0] != "relation" and not _names_values(other):
+        case ("list", parts) if other[0] != "relation" and not names_values(other):
             return ("list", tuple(_bare(part, ("number", "0")) for part in parts))
         case ("group", "(" | "[", (only,), ")" | "]") if other[0] != "group":
             return _bare(only, other)
     return tree
-
-
-def _names_values(tree: Tree) -> bool:
-    """Return whether a list says which value belongs to which name, as in a = 1, b = 2."""
-    return tree[0] == "list" and any(part[0] == "relation" for part in tree[1])
 
 
 def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
@@ -152,15 +100,6 @@ def _quantity(tree: Tree) -> tuple[Tree, str]:
     return tree, ""
 
 
-def _digits(tree: Tree) -> Tree:
-    """Return a numeral in a base as it is written: another base is another answer, whatever the value."""
-    return (tree[1].lstrip("0"), tree[2]) if tree[0] == "based" else (str(tree),)
-
-
-def _inner(tree: Tree) -> Sequence[Tree]:
-    return tree[1] if tree[0] == "intersection" else tree[1:]
-
-
 def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> bool:
     if len(mine) != len(theirs):
         return False
@@ -176,17 +115,9 @@ def _same_cases(answer: Tree, expected: Tree, rules: Rules) -> bool:
     return _same_items(rows, [("group", "(", row, ")") for row in expected[1]], rules, ordered=False)
 
 
-def _words(tree: Tree) -> str:
-    if tree[0] == "text":
-        return str(tree[1]).strip(" .")
-    if tree[0] == "symbol":
-        return str(tree[1]).lower()
-    return "e" if tree == ("constant", "e") else "i" if tree == ("constant", "i") else ""
-
-
 def _parts(tree: Tree) -> Sequence[Tree]:
     if tree[0] == "relation":
-        tree = _interval(tree) or tree
+        tree = interval(tree) or tree
     return tree[1] if tree[0] in ("union", "list", "set") else (tree,)
 
 
@@ -218,7 +149,7 @@ def _expanded(tree: Tree) -> list[Tree]:
     if tree[0] == "group" and tree[1] == "(":
         return [tree]
     parts = tree[1] if tree[0] in ("list", "set") else (tree,)
-    return [alternative for part in parts for alternative in _alternatives(part)]
+    return [alternative for part in parts for alternative in alternatives(part)]
 
 
 def _distinct(trees: list[Tree], rules: Rules) -> list[Tree]:
@@ -247,76 +178,17 @@ def _same_vector(answer: Tree, expected: Tree, rules: Rules) -> bool:
     return _same_items(group[2], cells, rules, ordered=True)
 
 
-def _holds_plus_minus(tree: Tree) -> bool:
-    return (
-        any(
-            part[0] == "plus_minus" or _holds_plus_minus(part)
-            for part in tree
-            if isinstance(part, tuple) and part and isinstance(part[0], str)
-        )
-        or tree[0] == "plus_minus"
-        or any(
-            _holds_plus_minus(inner)
-            for part in tree
-            if isinstance(part, tuple) and part and isinstance(part[0], tuple)
-            for inner in part
-        )
-    )
-
-
-def _alternatives(tree: Tree) -> list[Tree]:
-    """Return both readings of an answer with one ±, as two answers."""
-    if not _holds_plus_minus(tree):
-        return [tree]
-    return [_with_sign(tree, positive=True), _with_sign(tree, positive=False)]
-
-
-def _with_sign(tree: Any, *, positive: bool) -> Any:
-    if not isinstance(tree, tuple):
-        return tree
-    if tree and tree[0] == "plus_minus":
-        left, right = (_with_sign(part, positive=positive) for part in tree[1:])
-        signed = right if positive else ("negate", right)
-        return signed if left is None else ("add", (left, signed))
-    return tuple(_with_sign(part, positive=positive) for part in tree)
-
-
-def _interval(tree: Tree) -> Tree | None:
-    """Return ``a < x <= b`` or ``x > a`` as an interval; None when it is something else."""
-    match tree:
-        case ("relation", (first, second), (low, ("symbol", _), high)):
-            if first in (">", ">=") and second in (">", ">="):
-                first, second, low, high = _FLIPPED[second], _FLIPPED[first], high, low
-            if first in ("<", "<=") and second in ("<", "<="):
-                return ("group", "[" if first == "<=" else "(", (low, high), "]" if second == "<=" else ")")
-        case ("relation", (sign,), (("symbol", _), bound)) if sign in _FLIPPED:
-            return _half_line(sign, bound)
-        case ("relation", (sign,), (bound, ("symbol", _))) if sign in _FLIPPED:
-            return _half_line(_FLIPPED[sign], bound)
-    return None
-
-
-def _half_line(sign: str, bound: Tree) -> Tree:
-    if sign in (">", ">="):
-        return ("group", "[" if sign == ">=" else "(", (bound, _INFINITY), ")")
-    return ("group", "(", (("negate", _INFINITY), bound), "]" if sign == "<=" else ")")
-
-
 def _same_relation(answer: Tree, expected: Tree, rules: Rules) -> bool:
     if answer[0] != "relation" or expected[0] != "relation":
         relation, other = (answer, expected) if answer[0] == "relation" else (expected, answer)
-        as_interval = _interval(relation)
+        as_interval = interval(relation)
         return as_interval is not None and other[0] in ("group", "union") and same(as_interval, other, rules)
-    mine, theirs = _interval(answer), _interval(expected)
-    if mine and theirs and _variable(answer) == _variable(expected):
+    mine, theirs = interval(answer), interval(expected)
+    if mine and theirs and variable(answer) == variable(expected):
         return _same_group(mine, theirs, rules)
     if len(answer[1]) != 1 or len(expected[1]) != 1:
         return answer[1] == expected[1] and _same_items(answer[2], expected[2], rules, ordered=True)
     return _same_single(answer, expected, rules)
-
-
-def _variable(tree: Tree) -> Tree | None:
-    return next((part for part in tree[2] if part[0] == "symbol"), None)
 
 
 def _same_single(answer: Tree, expected: Tree, rules: Rules) -> bool:
@@ -325,40 +197,20 @@ def _same_single(answer: Tree, expected: Tree, rules: Rules) -> bool:
     (other,), (their_left, their_right) = expected[1], expected[2]
     if sign == other and all(same(a, b, rules) for a, b in ((left, their_left), (right, their_right))):
         return True
-    if sign in (">", ">=") and other in _FLIPPED:
-        sign, left, right = _FLIPPED[sign], right, left
+    if sign in (">", ">=") and other in FLIPPED:
+        sign, left, right = FLIPPED[sign], right, left
     if other in (">", ">="):
-        other, their_left, their_right = _FLIPPED[other], their_right, their_left
+        other, their_left, their_right = FLIPPED[other], their_right, their_left
     if sign != other:
         return False
-    ratio = _ratio(_value(left, rules) - _value(right, rules), _value(their_left, rules) - _value(their_right, rules))
+    ratio = proportion(
+        valued(left, rules) - valued(right, rules), valued(their_left, rules) - valued(their_right, rules)
+    )
     return ratio is not None and (sign in ("=", "!=") or bool(ratio > 0))
 
 
-def _ratio(mine: Expr, theirs: Expr) -> Any:
-    """Return the constant by which two expressions differ; None when they differ by more than a constant."""
-    if mine.free_symbols != theirs.free_symbols or not mine.free_symbols:
-        return None
-    ratios = []
-    for point in _points(mine.free_symbols):
-        a, b = _at(mine, point), _at(theirs, point)
-        if a is None or b is None or b == 0:
-            continue
-        ratios.append(a / b)
-    if len(ratios) < 3 or any(not _close(ratio, ratios[0]) for ratio in ratios) or ratios[0] == 0:
-        return None
-    return sympy.re(ratios[0]) if abs(sympy.im(ratios[0])) < sympy.Float("1e-20") else None
-
-
-def _value(tree: Tree, rules: Rules) -> Any:
-    try:
-        return value(tree, ignore_percent=rules.ignore_percent)
-    except ValueBoundError as error:
-        raise UndecidedError(str(error)) from None
-
-
 def _same_value(answer: Tree, expected: Tree, rules: Rules) -> bool:
-    mine, theirs = _value(answer, rules), _value(expected, rules)
+    mine, theirs = valued(answer, rules), valued(expected, rules)
     if isinstance(mine, sympy.MatrixBase) or isinstance(theirs, sympy.MatrixBase):
         return _same_matrix(mine, theirs, rules)
     if mine.has(sympy.nan, sympy.zoo) or theirs.has(sympy.nan, sympy.zoo):
@@ -375,12 +227,12 @@ def _same_value(answer: Tree, expected: Tree, rules: Rules) -> bool:
     if mine.is_infinite or theirs.is_infinite:
         return False
     if isinstance(mine, Rational) and isinstance(theirs, Rational):
-        return _near(mine, theirs, rules)
+        return near(mine, theirs, rules)
     if mine.free_symbols != theirs.free_symbols:
-        return not (mine.free_symbols ^ theirs.free_symbols) or _same_at_points(mine, theirs)
+        return not (mine.free_symbols ^ theirs.free_symbols) or same_function(mine, theirs)
     if mine.free_symbols:
-        return _same_at_points(mine, theirs)
-    return _same_number(mine, theirs, rules)
+        return same_function(mine, theirs)
+    return same_number(mine, theirs, rules)
 
 
 def _same_matrix(mine: Any, theirs: Any, rules: Rules) -> bool:
@@ -391,77 +243,5 @@ def _same_matrix(mine: Any, theirs: Any, rules: Rules) -> bool:
 
 def _same_cell(mine: Any, theirs: Any, rules: Rules) -> bool:
     if mine.free_symbols or theirs.free_symbols:
-        return _same_at_points(mine, theirs)
-    return _same_number(mine, theirs, rules)
-
-
-def _near(mine: Any, theirs: Any, rules: Rules) -> bool:
-    """Apply the task's tolerance to two real numbers."""
-    if rules.decimal_places is not None and _rounded(mine, rules.decimal_places) == _rounded(
-        theirs, rules.decimal_places
-    ):
-        return True
-    if rules.tolerance is None:
-        return False
-    return bool(abs(mine - theirs) <= Rational(rules.tolerance) * max(1, abs(theirs)))
-
-
-def _rounded(number: Any, places: int) -> int:
-    scaled = abs(number) * 10**places + Rational(1, 2)
-    return int(sympy.floor(scaled)) * (-1 if number < 0 else 1)
-
-
-def _same_number(mine: Any, theirs: Any, rules: Rules) -> bool:
-    a, b = _at(mine, {}), _at(theirs, {})
-    if a is None or b is None:
-        raise UndecidedError("a number could not be computed")
-    if _close(a, b):
-        return True
-    if rules.tolerance is None and rules.decimal_places is None:
-        return False
-    if abs(sympy.im(a)) > sympy.Float("1e-20") or abs(sympy.im(b)) > sympy.Float("1e-20"):
-        return False
-    return _near(Rational(sympy.re(a)), Rational(sympy.re(b)), rules)
-
-
-def _same_at_points(mine: Any, theirs: Any) -> bool:
-    """Compare functions at random points with high precision; points where both are undefined say nothing."""
-    compared = 0
-    for point in _points(mine.free_symbols | theirs.free_symbols):
-        a, b = _at(mine, point), _at(theirs, point)
-        if a is None and b is None:
-            continue
-        if a is None or b is None or not _close(a, b):
-            return False
-        compared += 1
-    return compared >= 2 or _same_by_simplification(mine, theirs)
-
-
-def _same_by_simplification(mine: Any, theirs: Any) -> bool:
-    """Ask SymPy, where points say nothing. Raises `UndecidedError` when it cannot tell either."""
-    if sympy.count_ops(mine) + sympy.count_ops(theirs) <= _MAX_OPERATIONS:
-        difference = sympy.simplify(mine - theirs)
-        if difference == 0:
-            return True
-    raise UndecidedError("the expressions are undefined at the points tried, and do not simplify to each other")
-
-
-def _points(symbols: Any) -> list[dict[Any, Any]]:
-    dice = random.Random(7)  # noqa: S311 - the same points for the same answer
-    ordered = sorted(symbols, key=str)
-    return [
-        {symbol: Rational(dice.randint(10, 400), dice.randint(101, 199)) for symbol in ordered} for _ in range(_POINTS)
-    ]
-
-
-def _at(expression: Any, point: dict[Any, Any]) -> Any:
-    try:
-        number = sympy.N(expression.subs(point) if point else expression, _DIGITS, maxn=200)
-    except (ArithmeticError, TypeError, ValueError, RecursionError, NotImplementedError):
-        return None
-    return number if number.is_number and number.is_finite and not number.has(sympy.nan, sympy.zoo) else None
-
-
-def _close(a: Any, b: Any) -> bool:
-    size = max(abs(a), abs(b), sympy.Float("1e-30"))
-    return bool(abs(a - b) <= sympy.Float("1e-25") * size)
+        return same_function(mine, theirs)
+    return same_number(mine, theirs, rules)

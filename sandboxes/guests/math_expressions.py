@@ -1,19 +1,10 @@
-"""Reads expressions: sums, products, powers, functions and numerals. Lists, sets and relations are `math_grammar`'s.
-
-A tree is a tuple whose first item is its kind:
-``("number", text)``, ``("repeating", text, digits)``, ``("based", digits, base)``, ``("symbol", name)``,
-``("constant", name)``, ``("add"|"multiply", trees)``, ``("negate"|"percent"|"degrees", tree)``,
-``("divide"|"power", left, right)``, ``("call", function, trees)``, ``("mixed", whole, top, bottom)``,
-``("plus_minus", left or None, right)``, ``("quantity", tree, unit)``, ``("text", words)``.
-"""
+"""Reads expressions: sums, products, powers, functions and numerals. Lists, sets and relations are `math_grammar`'s."""
 
 from abc import ABC, abstractmethod
-from typing import Any, TypeAlias
 
 from .math_tokens import GrammarError, Token
-from .math_words import FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS, SHORT_UNITS
-
-Tree: TypeAlias = tuple[Any, ...]
+from .math_trees import Tree, flat, is_word, letter, mathematical, product_of, signed, sum_of
+from .math_words import FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS
 
 MAX_DEPTH = 60
 MAX_DIGITS = 400
@@ -45,13 +36,13 @@ class Expressions(ABC):
         self.deeper()
         sign = self.accept("+", "-", "\\pm", "\\mp", "+-")
         first = self._product()
-        terms: list[Tree] = [first if sign in (None, "+") else _signed(None, sign or "", first)]
+        terms: list[Tree] = [first if sign in (None, "+") else signed(None, sign or "", first)]
         while sign := self.accept("+", "-", "\\pm", "\\mp", "+-"):
             term = self._product()
             if sign in ("+", "-"):
                 terms.append(term if sign == "+" else ("negate", term))
             else:
-                terms = [_signed(sum_of(terms), sign, term)]
+                terms = [signed(sum_of(terms), sign, term)]
         self._depth -= 1
         return sum_of(terms)
 
@@ -93,8 +84,8 @@ class Expressions(ABC):
     def _starts_unit(self) -> bool:
         kind, text, _ = self.peek()
         if kind == "text":
-            return text.strip("\x02\x03 ,").lower() not in JOINING_WORDS and not _mathematical(text)
-        return kind == "word" and text.lower() not in JOINING_WORDS and _is_word(text)
+            return text.strip("\x02\x03 ,").lower() not in JOINING_WORDS and not mathematical(text)
+        return kind == "word" and text.lower() not in JOINING_WORDS and is_word(text)
 
     def _unit(self) -> str:
         """Read a unit and what belongs to it: a power, or a further unit behind a slash."""
@@ -224,16 +215,16 @@ class Expressions(ABC):
             return self._function(text)
         if text in GREEK or len(text) == 1:
             return self._symbol(text)
-        if _is_word(text):
+        if is_word(text):
             return ("text", text.lower())
-        return ("multiply", (*map(_letter, text[:-1]), self._symbol(text[-1])))
+        return ("multiply", (*map(letter, text[:-1]), self._symbol(text[-1])))
 
     def _symbol(self, name: str) -> Tree:
         if self.accept("_"):
             return ("symbol", f"{name}_{flat(self._script())}")
         while self.accept("'"):
             name += "'"
-        return _letter(name)
+        return letter(name)
 
     def _command(self, name: str) -> Tree | None:
         match name:
@@ -316,43 +307,3 @@ class Expressions(ABC):
         """Take ``text``. Raises `GrammarError` when something else comes."""
         if not self.accept(text):
             raise GrammarError(f"{text!r} is expected")
-
-
-def sum_of(terms: list[Tree]) -> Tree:
-    """Return the tree of a sum; a single term is itself."""
-    return terms[0] if len(terms) == 1 else ("add", tuple(terms))
-
-
-def product_of(factors: list[Tree]) -> Tree:
-    """Return the tree of a product; a single factor is itself."""
-    return factors[0] if len(factors) == 1 else ("multiply", tuple(factors))
-
-
-def flat(part: Any) -> str:
-    """Return a script as a name: its leaves, one after the other."""
-    if isinstance(part, str):
-        return part
-    leaf = len(part) == 2 and isinstance(part[1], str)
-    return part[1] if leaf else "".join(flat(inner) for inner in part)
-
-
-def _signed(left: Tree | None, sign: str, right: Tree) -> Tree:
-    if sign == "-":
-        return ("negate", right)
-    return ("plus_minus", left, ("negate", right) if sign == "\\mp" else right)
-
-
-def _letter(name: str) -> Tree:
-    return ("constant", name) if name in ("e", "i") else ("symbol", name)
-
-
-def _is_word(text: str) -> bool:
-    """Return whether letters are a word, such as a unit, rather than a product of symbols."""
-    if text in FUNCTIONS or text in GREEK or text in ("pi", "oo", "inf", "infinity") or len(text) < 2:
-        return False
-    return len(text) > 3 or text.lower() in SHORT_UNITS or text.lower() in JOINING_WORDS
-
-
-def _mathematical(text: str) -> bool:
-    """Return whether upright text is a symbol of mathematics, such as an upright e, and no unit."""
-    return text.strip("\x02\x03 ") in ("i", "e", "x", "y", "n")

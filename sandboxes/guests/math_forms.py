@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import sympy
 
-from .math_expressions import Tree
+from .math_trees import Tree
 from .math_values import value
 
 _MAX_OPERATIONS = 200

@@ -7,8 +7,9 @@ Beside the trees of `math_expressions`: ``("relation", operators, trees)``, ``("
 
 import re
 
-from .math_expressions import Expressions, Tree
+from .math_expressions import Expressions
 from .math_tokens import MAX_CHARACTERS, GrammarError, clean, tokens
+from .math_trees import Tree
 from .math_words import CONDITION_WORDS, FUNCTIONS, JOINING_WORDS, RELATIONS
 
 _DELIMITERS = {

@@ -11,10 +11,10 @@ from typing import Any
 
 import sympy
 
-from .math_comparison import Rules, UndecidedError, identical
-from .math_expressions import Tree
+from .math_agreement import Rules, UndecidedError, identical
 from .math_grammar import parse
 from .math_tokens import GrammarError
+from .math_trees import Tree
 from .math_values import ValueBoundError, value
 
 _MAX_STEPS = 100

@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Integer, Rational, Symbol
 
-from .math_expressions import Tree
+from .math_trees import Tree
 
 _MAX_EXPONENT = 2_000
 _MAX_POWER_BITS = 20_000

@@ -1,0 +1,120 @@
+"""Other spellings of one answer, as trees: intervals for inequalities, both readings of ±. Nothing is computed here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .math_trees import Tree
+
+_INFINITY = ("constant", "infinity")
+FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+"""Signs of inequalities, seen from the other side."""
+
+
+def unevaluated(tree: Tree) -> bool:
+    """Return whether a number's tree leaves a sum or product of plain numbers to do."""
+    match tree:
+        case ("add", terms):
+            return all(_plain(term) for term in terms)
+        case ("multiply", factors) if all(_plain(factor) for factor in factors):
+            return not (len(factors) == 2 and factors[1][0] == "power" and factors[1][1] == ("number", "10"))
+        case ("negate" | "percent" | "degrees", inner):
+            return unevaluated(inner)
+    return False
+
+
+def _plain(tree: Tree) -> bool:
+    match tree:
+        case ("number", _):
+            return True
+        case ("negate", inner):
+            return _plain(inner)
+        case ("divide" | "power", left, right):
+            return _plain(left) and _plain(right)
+        case ("multiply" | "add", parts):
+            return all(_plain(part) for part in parts)
+    return False
+
+
+def names_values(tree: Tree) -> bool:
+    """Return whether a list says which value belongs to which name, as in a = 1, b = 2."""
+    return tree[0] == "list" and any(part[0] == "relation" for part in tree[1])
+
+
+def words(tree: Tree) -> str:
+    """Return what a tree says as text; nothing where it is a formula."""
+    if tree[0] == "text":
+        return str(tree[1]).strip(" .")
+    if tree[0] == "symbol":
+        return str(tree[1]).lower()
+    return "e" if tree == ("constant", "e") else "i" if tree == ("constant", "i") else ""
+
+
+def digits(tree: Tree) -> Tree:
+    """Return a numeral in a base as it is written: another base is another answer, whatever the value."""
+    return (tree[1].lstrip("0"), tree[2]) if tree[0] == "based" else (str(tree),)
+
+
+def inner_parts(tree: Tree) -> Sequence[Tree]:
+    """Return the operands of a set-builder, an intersection or a difference of sets."""
+    return tree[1] if tree[0] == "intersection" else tree[1:]
+
+
+def holds_plus_minus(tree: Tree) -> bool:
+    """Return whether a ± stands anywhere in a tree."""
+    return (
+        any(
+            part[0] == "plus_minus" or holds_plus_minus(part)
+            for part in tree
+            if isinstance(part, tuple) and part and isinstance(part[0], str)
+        )
+        or tree[0] == "plus_minus"
+        or any(
+            holds_plus_minus(inner)
+            for part in tree
+            if isinstance(part, tuple) and part and isinstance(part[0], tuple)
+            for inner in part
+        )
+    )
+
+
+def alternatives(tree: Tree) -> list[Tree]:
+    """Return both readings of an answer with one ±, as two answers."""
+    if not holds_plus_minus(tree):
+        return [tree]
+    return [_with_sign(tree, positive=True), _with_sign(tree, positive=False)]
+
+
+def _with_sign(tree: Any, *, positive: bool) -> Any:
+    if not isinstance(tree, tuple):
+        return tree
+    if tree and tree[0] == "plus_minus":
+        left, right = (_with_sign(part, positive=positive) for part in tree[1:])
+        signed = right if positive else ("negate", right)
+        return signed if left is None else ("add", (left, signed))
+    return tuple(_with_sign(part, positive=positive) for part in tree)
+
+
+def interval(tree: Tree) -> Tree | None:
+    """Return ``a < x <= b`` or ``x > a`` as an interval; None when it is something else."""
+    match tree:
+        case ("relation", (first, second), (low, ("symbol", _), high)):
+            if first in (">", ">=") and second in (">", ">="):
+                first, second, low, high = FLIPPED[second], FLIPPED[first], high, low
+            if first in ("<", "<=") and second in ("<", "<="):
+                return ("group", "[" if first == "<=" else "(", (low, high), "]" if second == "<=" else ")")
+        case ("relation", (sign,), (("symbol", _), bound)) if sign in FLIPPED:
+            return _half_line(sign, bound)
+        case ("relation", (sign,), (bound, ("symbol", _))) if sign in FLIPPED:
+            return _half_line(FLIPPED[sign], bound)
+    return None
+
+
+def _half_line(sign: str, bound: Tree) -> Tree:
+    if sign in (">", ">="):
+        return ("group", "[" if sign == ">=" else "(", (bound, _INFINITY), ")")
+    return ("group", "(", (("negate", _INFINITY), bound), "]" if sign == "<=" else ")")
+
+
+def variable(tree: Tree) -> Tree | None:
+    """Return the first letter that is a side of a relation."""
+    return next((part for part in tree[2] if part[0] == "symbol"), None)

@@ -1,0 +1,56 @@
+"""Trees of expressions, and what letters in a row are: a word, a symbol or a product. Nothing is parsed here.
+
+A tree is a tuple whose first item is its kind:
+``("number", text)``, ``("repeating", text, digits)``, ``("based", digits, base)``, ``("symbol", name)``,
+``("constant", name)``, ``("add"|"multiply", trees)``, ``("negate"|"percent"|"degrees", tree)``,
+``("divide"|"power", left, right)``, ``("call", function, trees)``, ``("mixed", whole, top, bottom)``,
+``("plus_minus", left or None, right)``, ``("quantity", tree, unit)``, ``("text", words)``.
+"""
+
+from typing import Any, TypeAlias
+
+from .math_words import FUNCTIONS, GREEK, JOINING_WORDS, SHORT_UNITS
+
+Tree: TypeAlias = tuple[Any, ...]
+
+
+def sum_of(terms: list[Tree]) -> Tree:
+    """Return the tree of a sum; a single term is itself."""
+    return terms[0] if len(terms) == 1 else ("add", tuple(terms))
+
+
+def product_of(factors: list[Tree]) -> Tree:
+    """Return the tree of a product; a single factor is itself."""
+    return factors[0] if len(factors) == 1 else ("multiply", tuple(factors))
+
+
+def flat(part: Any) -> str:
+    """Return a script as a name: its leaves, one after the other."""
+    if isinstance(part, str):
+        return part
+    leaf = len(part) == 2 and isinstance(part[1], str)
+    return part[1] if leaf else "".join(flat(inner) for inner in part)
+
+
+def signed(left: Tree | None, sign: str, right: Tree) -> Tree:
+    """Return ``right`` with a sign before it, and ``left`` before that where the sign is ±."""
+    if sign == "-":
+        return ("negate", right)
+    return ("plus_minus", left, ("negate", right) if sign == "\\mp" else right)
+
+
+def letter(name: str) -> Tree:
+    """Return a letter as a symbol, or as the constant it names."""
+    return ("constant", name) if name in ("e", "i") else ("symbol", name)
+
+
+def is_word(text: str) -> bool:
+    """Return whether letters are a word, such as a unit, rather than a product of symbols."""
+    if text in FUNCTIONS or text in GREEK or text in ("pi", "oo", "inf", "infinity") or len(text) < 2:
+        return False
+    return len(text) > 3 or text.lower() in SHORT_UNITS or text.lower() in JOINING_WORDS
+
+
+def mathematical(text: str) -> bool:
+    """Return whether upright text is a symbol of mathematics, such as an upright e, and no unit."""
+    return text.strip("\x02\x03 ") in ("i", "e", "x", "y", "n")
