@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .channel import Channel, FrameError
-from .values import CodecError, Encoder, Remote, decode
+from .values import PLAIN_TYPES, CodecError, Encoder, Remote, decode
 
 MODULE = "solution"
 _MAX_HANDLES = 100_000
@@ -32,6 +32,7 @@ class Candidate:
         self._objects: list[Any] = []
         self._handles: dict[int, int] = {}
         self._module = types.ModuleType(MODULE)
+        self._keep: Callable[[type], bool] | None = None
 
     def serve(self) -> None:
         """Answer requests until the other side hangs up."""
@@ -40,6 +41,7 @@ class Candidate:
 
     def answer(self, request: dict[str, Any]) -> None:
         """Do what one request asks and send what came of it: a value, or the names of an exception."""
+        self._keep = _is_own if request.get("objects") else None
         try:
             reply = self._do(request)
         except BaseException as error:  # noqa: BLE001 - whatever the code raises is part of its answer
@@ -63,7 +65,7 @@ class Candidate:
         code = compile(source, "<response>", "exec")
         exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
         public = {name: value for name, value in vars(module).items() if not (name[:2] == "__" == name[-2:])}
-        encoder = Encoder(self._point_at)
+        encoder = self._encoder()
         return [[name, _or_reference(encoder, value, self._point_at)] for name, value in public.items()]
 
     def _perform(self, action: Callable[..., Any], target: Any, args: Any, kwargs: Any) -> dict[str, Any]:
@@ -71,7 +73,7 @@ class Candidate:
         keywords = {name: self._decode(item) for name, item in kwargs.items()}
         subject = getattr(self._module, target) if isinstance(target, str) else self._objects[target]
         value = action(subject, *arguments, **keywords)
-        encoder = Encoder(self._point_at)
+        encoder = Encoder(self._point_at) if action is _itself else self._encoder()
         reply: dict[str, Any] = {"value": encoder.encode(value)}
         changed = [self._after(before, now) for before, now in zip(args, arguments, strict=True)]
         if any(item is not None for item in changed):
@@ -85,6 +87,9 @@ class Candidate:
         after = Encoder(self._point_at).encode(now)
         return None if after == before else [after]
 
+    def _encoder(self) -> Encoder:
+        return Encoder(self._point_at, self._keep)
+
     def _decode(self, data: Any) -> Any:
         return decode(data, self._resolve)
 
@@ -95,7 +100,7 @@ class Candidate:
 
     def _callback(self, number: int) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            encoder = Encoder(self._point_at)
+            encoder = self._encoder()
             self._channel.send({"callback": number, "args": [encoder.encode(item) for item in args]})
             while "returned" not in (message := self._channel.receive()):
                 self.answer(message)
@@ -133,7 +138,18 @@ def _kind(value: Any) -> str:
         return "module"
     if inspect.isawaitable(value):
         return "awaitable"
+    if isinstance(value, PLAIN_TYPES):
+        return "valued"
     return "iterator" if hasattr(type(value), "__next__") else "object"
+
+
+def _is_own(kind: type) -> bool:
+    """Return whether a class is the response's own: where the tests work with classes, its instances stay objects."""
+    return kind.__module__ == MODULE
+
+
+def _itself(subject: Any) -> Any:
+    return subject
 
 
 def _or_reference(encoder: Encoder, value: Any, point_at: Callable[[Any], list[Any]]) -> Any:
@@ -164,6 +180,7 @@ def _await(subject: Any) -> Any:
 
 
 _ACTIONS: dict[str, Callable[..., Any]] = {
+    "plain": _itself,
     "call": lambda subject, *args, **kwargs: subject(*args, **kwargs),
     "attribute": _attribute,
     "set_attribute": setattr,

@@ -3,14 +3,16 @@
 Plain values cross as values. Functions, classes, instances and iterators stay with the candidate; operations on their
 stand-ins are requests. What a test asserts must be decided here, on plain values:
 
-- equality with a plain value is False; a candidate's ``__eq__`` is asked only when both sides are its own objects;
-- order against a plain value is refused;
+- equality with a plain value is False, or for an instance of a class that extends a plain type what its plain content
+  says; a candidate's ``__eq__`` is asked only when both sides are its own objects;
+- order against a plain value is refused, or decided on that content;
 - arithmetic, conversion to numbers, membership and predicates such as ``startswith`` are refused unless the test
   program itself works with classes of the solution (`Link.objects`): else a function could return an object whose
   every difference is zero where a number is expected.
 """
 
 import builtins
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -64,7 +66,7 @@ class Link:
     def load(self, source: str) -> dict[str, Any]:
         """Load the response's code and return the module's public names. Raises what loading raised."""
         self._proxies.clear()
-        names = self._value(self._exchange({"load": source}))
+        names = self._value(self._exchange({"load": source, "objects": self.objects}))
         return {name: self.decode(value) for name, value in names if _is_public(name)}
 
     def request(self, action: str, target: Any, *args: Any, **kwargs: Any) -> Any:
@@ -75,6 +77,7 @@ class Link:
             "on": target,
             "args": [encoder.encode(item) for item in args],
             "kwargs": {name: encoder.encode(item) for name, item in kwargs.items()},
+            "objects": self.objects,
         }
         reply = self._exchange(message)
         while "callback" in reply:
@@ -188,13 +191,18 @@ class Proxy:
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Proxy):
-            return False
+            return self._kind_ == "valued" and bool(self._plain_() == other)
         return self._handle_ == other._handle_ or self._link_.request("operator", self._handle_, "eq", other) is True
 
     def __contains__(self, item: object) -> bool:
         if self._link_.objects:
             return self._link_.request("builtin_contains", self._handle_, item) is True
         return any(item == other for other in self)
+
+    def _plain_(self) -> Any:
+        """Return what an object that extends a plain type holds, read by that type's own storage."""
+        value = self._link_.request("plain", self._handle_)
+        return None if isinstance(value, Proxy) else value
 
     def _need_objects_(self, what: str) -> None:
         if not self._link_.objects:
@@ -251,6 +259,8 @@ def _forward(action: str, name: str, *, numeric: bool) -> Callable[..., Any]:
 
 def _compare(name: str) -> Callable[[Proxy, object], Any]:
     def compare(self: Proxy, other: object) -> Any:
+        if not isinstance(other, Proxy) and self._kind_ == "valued":
+            return getattr(operator, name)(self._plain_(), other)
         if not isinstance(other, Proxy):
             raise TypeError(f"{name} between an object of the solution and {type(other).__name__}")
         return self._link_.request("operator", self._handle_, name, other)

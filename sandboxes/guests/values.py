@@ -39,16 +39,23 @@ class Remote:
 
     handle: int
     kind: str
-    """``function``, ``class``, ``exception``, ``iterator``, ``awaitable``, ``module`` or ``object``."""
+    """``function``, ``class``, ``exception``, ``iterator``, ``awaitable``, ``module``, ``object``, or ``valued`` for an
+    instance of a class that extends a plain type."""
     description: str
 
 
 class Encoder:
     """Encodes one message; the budget of nodes is for all its values."""
 
-    def __init__(self, opaque: "Callable[[Any], list[Any]] | None" = None) -> None:
-        """``opaque`` gives ``[handle, kind, description]`` for what is not plain; without it that is refused."""
+    def __init__(
+        self, opaque: "Callable[[Any], list[Any]] | None" = None, keep: "Callable[[type], bool] | None" = None
+    ) -> None:
+        """``opaque`` gives ``[handle, kind, description]`` for what is not plain; without it that is refused.
+
+        ``keep`` says which classes' instances stay where they are although they extend a plain type.
+        """
         self._opaque = opaque
+        self._keep = keep
         self._nodes = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:
@@ -59,6 +66,8 @@ class Encoder:
         if value is None or value is True or value is False:
             return value
         kind = type(value)
+        if self._opaque and self._keep and self._keep(kind):
+            return {"o": self._opaque(value)}
         for base, encoder in _ENCODERS:
             if kind is base or (base in kind.__mro__ and not issubclass(kind, type)):
                 return encoder(self, value, depth + 1)
@@ -151,6 +160,7 @@ _ENCODERS: tuple[tuple[type, Callable[[Encoder, Any, int], Any]], ...] = (
         },
     ),
 )
+PLAIN_TYPES = tuple(base for base, _ in _ENCODERS)
 _EXACT = frozenset((Fraction, Decimal, dt.date, dt.datetime, dt.time, dt.timedelta))
 
 
