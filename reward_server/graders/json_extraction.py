@@ -47,7 +47,7 @@ class JsonExtraction:
             )
         if len(json.dumps(found.text)) > _MAX_SENT:
             return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary="The JSON is too long.", flags=found.flags)
-        return _job(task, found.text, limits, found.flags)
+        return _job(task, found.text, limits, (*found.flags, *_several(found.candidates)))
 
     def judge(self, task: JsonExtractionTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Put validity and agreement together."""
@@ -69,6 +69,12 @@ class JsonExtraction:
 
 
 GRADER = JsonExtraction()
+
+
+def _several(candidates: Sequence[str]) -> tuple[Flag, ...]:
+    """Several different JSON texts are one answer, the last; it is said that there were more."""
+    number = len(set(candidates))
+    return (Flag("several_documents", f"{number} different JSON texts"),) if number > 1 else ()
 
 
 def _job(task: JsonExtractionTask, text: str, limits: Limits, flags: tuple[Flag, ...] = ()) -> Job:

@@ -141,16 +141,16 @@ class Comparison:
 
         Unordered items are looked at in an order of their own, so that no permutation of them changes the outcome.
         """
-        unordered = position.rule.unordered
+        unordered, below = position.rule.unordered, position.down("*")
         order = list(range(len(mine)))
         if unordered:
-            order.sort(key=[key_of(item) for item in mine].__getitem__)
+            order.sort(key=[key_of(item, below) for item in mine].__getitem__)
         table = self._table([mine[j] for j in order], expected, position, pointer)
         if table is None:
             self.bounded = True
             match = equal_first if unordered else equal_ends
-            chosen = match([key_of(item) for item in expected], [key_of(mine[j]) for j in order])
-            return {i: (order[j], None) for i, j in enumerate(chosen) if j is not None}
+            keys, others = ([key_of(item, below) for item in items] for items in (expected, [mine[j] for j in order]))
+            return {i: (order[j], None) for i, j in enumerate(match(keys, others)) if j is not None}
         gains = [[pair.gain for pair in row] for row in table]
         chosen = assignment(gains) if unordered else alignment(gains)
         return {i: (order[j], table[i][j]) for i, j in enumerate(chosen) if j is not None}

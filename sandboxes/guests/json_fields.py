@@ -6,7 +6,7 @@ from typing import Any
 
 from .json_dates import moment
 from .json_numbers import amount, close
-from .json_rules import Rule
+from .json_rules import Position, Rule
 from .json_texts import same_but_for_form, similarity
 
 _SHOWN = 100
@@ -62,16 +62,19 @@ def same(actual: Any, expected: Any) -> bool:
     return type(actual) is type(expected) and bool(actual == expected)
 
 
-def key_of(value: Any) -> str:
-    """Return a text that two values share if and only if they are the `same`."""
+def key_of(value: Any, position: Position) -> str:
+    """Return a text that two values share if and only if they are the `same` but for the order of unordered items."""
     match value:
         case bool() | None | str():
             return json.dumps(value)
         case int() | Decimal():
             return _numeral(Decimal(value))
         case dict():
-            return "{" + ",".join(f"{json.dumps(key)}:{key_of(value[key])}" for key in sorted(value)) + "}"
-    return "[" + ",".join(map(key_of, value)) + "]"
+            pairs = (f"{json.dumps(key)}:{key_of(value[key], position.down(key))}" for key in sorted(value))
+            return "{" + ",".join(pairs) + "}"
+    below = position.down("*")
+    keys = [key_of(item, below) for item in value]
+    return "[" + ",".join(sorted(keys) if position.rule.unordered else keys) + "]"
 
 
 def _numeral(number: Decimal) -> str:
