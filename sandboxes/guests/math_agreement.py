@@ -1,17 +1,15 @@
 """When two values are the same: exactly, or as functions at seeded random points with high precision."""
 
-import random
 from dataclasses import dataclass
 from typing import Any
 
 import sympy
 from sympy import Expr, Rational
 
+from .math_points import at, is_real, samples
 from .math_trees import Tree
 from .math_values import ValueBoundError, value
 
-_DIGITS = 40
-_POINTS = 6
 _MAX_OPERATIONS = 60
 
 
@@ -46,15 +44,10 @@ def proportion(mine: Expr, theirs: Expr) -> Any:
     """Return the constant by which two expressions differ; None when they differ by more than a constant."""
     if mine.free_symbols != theirs.free_symbols or not mine.free_symbols:
         return None
-    ratios = []
-    for point in _points(mine.free_symbols):
-        a, b = _at(mine, point), _at(theirs, point)
-        if a is None or b is None or b == 0:
-            continue
-        ratios.append(a / b)
+    ratios = [a / b for a, b in samples(mine, theirs) if a is not None and b is not None and b != 0]
     if len(ratios) < 3 or any(not _close(ratio, ratios[0]) for ratio in ratios) or ratios[0] == 0:
         return None
-    return sympy.re(ratios[0]) if abs(sympy.im(ratios[0])) < sympy.Float("1e-20") else None
+    return sympy.re(ratios[0]) if is_real(ratios[0]) else None
 
 
 def valued(tree: Tree, rules: Rules) -> Any:
@@ -83,14 +76,14 @@ def _rounded(number: Any, places: int) -> int:
 
 def same_number(mine: Any, theirs: Any, rules: Rules) -> bool:
     """Return whether two numbers agree, to many digits or within the task's tolerance. Raises `UndecidedError`."""
-    a, b = _at(mine, {}), _at(theirs, {})
+    a, b = at(mine, {}), at(theirs, {})
     if a is None or b is None:
         raise UndecidedError("a number could not be computed")
     if _close(a, b):
         return True
     if rules.tolerance is None and rules.decimal_places is None:
         return False
-    if abs(sympy.im(a)) > sympy.Float("1e-20") or abs(sympy.im(b)) > sympy.Float("1e-20"):
+    if not (is_real(a) and is_real(b)):
         return False
     return near(Rational(sympy.re(a)), Rational(sympy.re(b)), rules)
 
@@ -98,8 +91,7 @@ def same_number(mine: Any, theirs: Any, rules: Rules) -> bool:
 def same_function(mine: Any, theirs: Any) -> bool:
     """Compare functions at random points with high precision; points where both are undefined say nothing."""
     compared = 0
-    for point in _points(mine.free_symbols | theirs.free_symbols):
-        a, b = _at(mine, point), _at(theirs, point)
+    for a, b in samples(mine, theirs):
         if a is None and b is None:
             continue
         if a is None or b is None or not _close(a, b):
@@ -115,22 +107,6 @@ def _same_by_simplification(mine: Any, theirs: Any) -> bool:
         if difference == 0:
             return True
     raise UndecidedError("the expressions are undefined at the points tried, and do not simplify to each other")
-
-
-def _points(symbols: Any) -> list[dict[Any, Any]]:
-    dice = random.Random(7)  # noqa: S311 - the same points for the same answer
-    ordered = sorted(symbols, key=str)
-    return [
-        {symbol: Rational(dice.randint(10, 400), dice.randint(101, 199)) for symbol in ordered} for _ in range(_POINTS)
-    ]
-
-
-def _at(expression: Any, point: dict[Any, Any]) -> Any:
-    try:
-        number = sympy.N(expression.subs(point) if point else expression, _DIGITS, maxn=200)
-    except (ArithmeticError, TypeError, ValueError, RecursionError, NotImplementedError):
-        return None
-    return number if number.is_number and number.is_finite and not number.has(sympy.nan, sympy.zoo) else None
 
 
 def _close(a: Any, b: Any) -> bool:

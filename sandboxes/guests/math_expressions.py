@@ -144,14 +144,17 @@ class Expressions(ABC):
         if self.accept("-"):
             self.deeper()
             return ("negate", self._script())
-        return self._digit() if self._latex else self._atom()
+        return self._digit() if self._latex or self.peek()[0] == "word" else self._atom()
 
     def _digit(self) -> Tree:
-        r"""Read one atom; of a numeral only the first digit, as TeX does in ``\frac12``."""
+        r"""Read one atom; of a numeral or of letters in a row only the first, as TeX does in ``\frac12``."""
         kind, text, spaced = self.peek()
         if kind == "number" and len(text) > 1 and text.isdigit():
             self._tokens[self._at] = (kind, text[1:], spaced)
             return ("number", text[0])
+        if kind == "word" and len(text) > 1 and text not in FUNCTIONS | GREEK | {"pi", "oo", "inf", "infinity"}:
+            self._tokens[self._at] = (kind, text[1:], spaced)
+            return letter(text[0])
         return self._atom()
 
     def until(self, closing: str) -> Tree:

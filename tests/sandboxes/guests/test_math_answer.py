@@ -43,6 +43,15 @@ def test_an_expanded_product_equals_its_factors(a: int, b: int, c: int):
         assert outcome(factors, f"x^2+({a + b})x+({a * b + c})") == "different"
 
 
+@given(SMALL, st.integers(1, 9))
+@settings(deadline=None)
+def test_a_distance_is_no_difference(a: int, b: int):
+    """The root of a square is the absolute value, whichever way round; it is not what stood in the square."""
+    difference, square = f"{b}x-({a})", f"\\sqrt{{{b * b}x^2-({2 * a * b})x+{a * a}}}"
+    assert outcome(square, f"|{difference}|") == outcome(f"|{difference}|", square) == "equal"
+    assert outcome(square, difference) == outcome(f"|{difference}|", difference) == "different"
+
+
 @given(st.lists(SMALL, min_size=2, max_size=6, unique=True), st.randoms())
 @settings(deadline=None)
 def test_order_counts_in_tuples_only(items: list[int], dice):
