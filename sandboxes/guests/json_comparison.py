@@ -10,6 +10,8 @@ from .json_rules import Position
 
 _MAX_PAIRS = 10_000
 _MAX_STEPS = 300_000
+"""Values compared while matching; a similarity of long texts counts for as many as it takes time."""
+_SIMILAR_SHIFT = 19
 _NAMED_EXTRA = 20
 _ABSENT: Final = object()
 
@@ -100,6 +102,8 @@ class Comparison:
         if actual is _ABSENT:
             found.fields.append(Field(pointer, 0.0, 1.0, "missing", missing=True))
             return
+        if position.rule.comparison == "similarity" and isinstance(actual, str) and isinstance(expected, str):
+            self._steps += len(actual) * len(expected) >> _SIMILAR_SHIFT
         score, detail = agreement(actual, expected, position.rule)
         found.fields.append(Field(pointer, score, 1.0, detail))
         if score == 0.0 and position.rule.comparison != "whole":
@@ -159,14 +163,16 @@ class Comparison:
         self, mine: list[Any], expected: list[Any], position: Position, pointer: str
     ) -> list[list[Agreement]] | None:
         """Compare every item with every other; None when that is too much."""
-        table: list[list[Agreement]] = []
         if len(mine) * len(expected) > _MAX_PAIRS:
             return None
+        table: list[list[Agreement]] = []
         for i, item in enumerate(expected):
             below, name = position.down(str(i)), f"{pointer}/{i}"
-            table.append([self.compare(other, item, below, name) for other in mine])
-            if self._steps > _MAX_STEPS:
-                return None
+            table.append([])
+            for other in mine:
+                if self._steps > _MAX_STEPS:
+                    return None
+                table[-1].append(self.compare(other, item, below, name))
         return table
 
     def _note_inside(self, value: Any, position: Position, pointer: str, found: Agreement) -> None:

@@ -15,7 +15,9 @@ from .math_shapes import (
     holds_plus_minus,
     inner_parts,
     interval,
+    logarithm_readings,
     names_values,
+    tuple_of_named,
     unevaluated,
     variable,
     words,
@@ -26,6 +28,7 @@ from .math_units import measure
 
 def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Return whether ``answer`` is ``expected``. Raises `UndecidedError`."""
+    answer, expected = tuple_of_named(answer, expected), tuple_of_named(expected, answer)
     answer, expected = _bare(answer, expected), _bare(expected, answer)
     if answer == expected:
         return True
@@ -54,7 +57,7 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
         return _same_items(alternatives(answer), alternatives(expected), rules, ordered=False)
     if answer[0] == "group" or expected[0] == "group":
         return _same_vector(answer, expected, rules)
-    return _same_value(answer, expected, rules)
+    return any(_same_value(mine, theirs, rules) for mine, theirs in logarithm_readings(answer, expected))
 
 
 def _bare(tree: Tree, other: Tree) -> Tree:
@@ -74,11 +77,14 @@ def _bare(tree: Tree, other: Tree) -> Tree:
 
 
 def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
-    """Compare values with units: one that measures is converted, words that measure nothing are decoration."""
+    """Compare values with units: one that measures is converted, words that measure nothing are decoration.
+
+    Where the task demands the unit, a word of the reference that measures nothing is demanded too.
+    """
     mine, my_unit = _quantity(answer)
     theirs, their_unit = _quantity(expected)
     measured, wanted = measure(my_unit), measure(their_unit)
-    if rules.unit_required and wanted and not measured:
+    if rules.unit_required and their_unit and not (measured if wanted else _noun(my_unit) == _noun(their_unit)):
         return False
     if not (measured and wanted) or measured == wanted:
         return same(mine, theirs, rules)
@@ -98,6 +104,11 @@ def _quantity(tree: Tree) -> tuple[Tree, str]:
         case ("multiply", (("number", _) as inner, ("symbol", unit))) if measure(unit):
             return inner, unit
     return tree, ""
+
+
+def _noun(word: str) -> str:
+    """Return a counted noun whether one or many are counted."""
+    return word.removesuffix("s")
 
 
 def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> bool:

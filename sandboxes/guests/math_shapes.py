@@ -1,6 +1,6 @@
 """Other spellings of one answer, as trees: intervals for inequalities, both readings of ±. Nothing is computed here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .math_trees import Tree
@@ -118,3 +118,48 @@ def _half_line(sign: str, bound: Tree) -> Tree:
 def variable(tree: Tree) -> Tree | None:
     """Return the first letter that is a side of a relation."""
     return next((part for part in tree[2] if part[0] == "symbol"), None)
+
+
+def tuple_of_named(tree: Tree, other: Tree) -> Tree:
+    """Return ``x = 1, y = 2`` as ``(1, 2)`` where the other answer is a tuple and the names are in order."""
+    if tree[0] != "list" or other[0] != "group" or other[1] != "(" or other[3] != ")":
+        return tree
+    names = [
+        part[2][0][1] for part in tree[1] if part[0] == "relation" and part[1] == ("=",) and part[2][0][0] == "symbol"
+    ]
+    if len(names) != len(tree[1]) or names != sorted(set(names)):
+        return tree
+    return ("group", "(", tuple(part[2][1] for part in tree[1]), ")")
+
+
+def logarithm_readings(answer: Tree, expected: Tree) -> Iterator[tuple[Tree, Tree]]:
+    """Yield both answers as they are, then with a bare log to base 10 where the other has a log of the same argument."""
+    yield answer, expected
+    mine, theirs = list(_logarithms(answer)), list(_logarithms(expected))
+    if _bare_among(mine, theirs):
+        yield _to_base_ten(answer), expected
+    if _bare_among(theirs, mine):
+        yield answer, _to_base_ten(expected)
+
+
+def _logarithms(tree: Any) -> Iterator[Tree]:
+    if isinstance(tree, tuple):
+        if tree[:1] == ("call",) and tree[1] in ("log", "ln", "log10"):
+            yield tree
+        for part in tree:
+            yield from _logarithms(part)
+
+
+def _bare_among(mine: list[Tree], others: list[Tree]) -> bool:
+    """Return whether some logarithms are bare, and each bare one has its argument in common with another."""
+    bare = [call[2] for call in mine if call[1] == "log" and len(call[2]) == 1]
+    arguments = [call[2][0] for call in others]
+    return bool(bare) and all(argument in arguments for (argument,) in bare)
+
+
+def _to_base_ten(tree: Any) -> Any:
+    if not isinstance(tree, tuple):
+        return tree
+    if tree[:2] == ("call", "log") and len(tree[2]) == 1:
+        return ("call", "log10", tuple(map(_to_base_ten, tree[2])))
+    return tuple(_to_base_ten(part) for part in tree)
