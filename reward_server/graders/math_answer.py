@@ -20,6 +20,8 @@ _REASONS = {
     "unreadable": "cannot be read as an answer",
     "undecided": "could not be shown to be the expected answer",
 }
+_DOUBTFUL = {"undecided": "undecided", "unreadable": "unreadable_answer"}
+"""Outcomes that score 0 for want of proof, not by proof, and the flag that says so."""
 
 
 class MathAnswer:
@@ -58,6 +60,8 @@ class MathAnswer:
         if not execution.report:
             detail = f"it could not be compared {_ENDINGS.get(execution.ending.value, '')}".strip()
         flags = tuple(Flag(name, text) for name, text in execution.flags)
+        if outcome in _DOUBTFUL:
+            flags = (*flags, Flag(_DOUBTFUL[outcome], detail))
         final = _final(outcome, answer, detail, flags)
         return with_steps(task, final, execution.report.get("steps")) if task.steps else final
 

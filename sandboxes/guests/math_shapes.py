@@ -124,16 +124,15 @@ def tuple_of_named(tree: Tree, other: Tree) -> Tree:
     """Return ``x = 1, y = 2`` as ``(1, 2)`` where the other answer is a tuple and the names are in order."""
     if tree[0] != "list" or other[0] != "group" or other[1] != "(" or other[3] != ")":
         return tree
-    names = [
-        part[2][0][1] for part in tree[1] if part[0] == "relation" and part[1] == ("=",) and part[2][0][0] == "symbol"
-    ]
+    equations = [part[2] for part in tree[1] if part[0] == "relation" and part[1] == ("=",)]
+    names = [left[1] for left, _ in equations if left[0] == "symbol"]
     if len(names) != len(tree[1]) or names != sorted(set(names)):
         return tree
-    return ("group", "(", tuple(part[2][1] for part in tree[1]), ")")
+    return ("group", "(", tuple(right for _, right in equations), ")")
 
 
 def logarithm_readings(answer: Tree, expected: Tree) -> Iterator[tuple[Tree, Tree]]:
-    """Yield both answers as they are, then with a bare log to base 10 where the other has a log of the same argument."""
+    """Yield both answers as they are, then with a bare log to base 10 where the other has one of the same argument."""
     yield answer, expected
     mine, theirs = list(_logarithms(answer)), list(_logarithms(expected))
     if _bare_among(mine, theirs):
