@@ -11,7 +11,7 @@ from .json_rules import Position
 _MAX_PAIRS = 10_000
 _MAX_STEPS = 300_000
 """Values compared while matching; a similarity of long texts counts for as many as it takes time."""
-_SIMILAR_SHIFT = 19
+_SIMILAR_SHIFT = 15
 _NAMED_EXTRA = 20
 _ABSENT: Final = object()
 

@@ -10,7 +10,6 @@ from .json_rules import Position, Rule
 from .json_texts import same_but_for_form, similarity
 
 _SHOWN = 100
-_NEARLY = 1 - 1e-9
 
 
 def agreement(actual: Any, expected: Any, rule: Rule) -> tuple[float, str]:
@@ -37,8 +36,7 @@ def _agreement(actual: Any, expected: Any, rule: Rule) -> float:
         case "text" if texts:
             return float(same_but_for_form(actual, expected))
         case "similarity" if texts:
-            found = similarity(actual, expected, rule.measure)
-            return 0.0 if found < rule.min_similarity else 1.0 if found == 1.0 else min(found, _NEARLY)
+            return similarity(actual, expected, rule.measure, rule.min_similarity)
     return float(same(actual, expected))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from rapidfuzz.distance import Indel, JaroWinkler, Levenshtein
 
 MAX_CHARACTERS = 100_000
+_MARGIN, _ROUNDING = 1e-6, 1e-12
+"""The library's own cutoff is off by a rounding; ours is not."""
 _FORMLESS = frozenset(".,;:!?\"'`´‘’“”„«»‹›()[]{}…·•¿¡")  # noqa: RUF001 - the marks that it is about
 _DASHES = re.compile(r"[-‐‑‒–—―_]+")  # noqa: RUF001 - the dashes that it is about
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[.,:](?=\d)")
@@ -35,28 +37,46 @@ def same_but_for_form(actual: str, expected: str) -> bool:
     return mine == theirs if mine or theirs else actual.strip() == expected.strip()
 
 
-def similarity(actual: str, expected: str, measure: str) -> float:
-    """Return how similar the texts are, in [0, 1], without regard to case and runs of white space."""
+def similarity(actual: str, expected: str, measure: str, least: float = 0.0) -> float:
+    """Return how similar the texts are, in [0, 1], without regard to case and runs of white space.
+
+    What is less similar than ``least`` gives 0, and sooner.
+    """
     if max(len(actual), len(expected)) > MAX_CHARACTERS:
         return 1.0 if actual == expected else 0.0
     mine, theirs = (" ".join(text.casefold().split()) for text in (actual, expected))
-    return 1.0 if mine == theirs else _MEASURES[measure](mine, theirs)
+    if mine == theirs:
+        return 1.0
+    found = _MEASURES[measure](mine, theirs, max(0.0, least - _MARGIN))
+    return found if found >= least - _ROUNDING else 0.0
 
 
-def _sorted_words(mine: str, theirs: str) -> float:
-    return Indel.normalized_similarity(" ".join(sorted(mine.split())), " ".join(sorted(theirs.split())))
+def _levenshtein(mine: str, theirs: str, least: float) -> float:
+    return Levenshtein.normalized_similarity(mine, theirs, score_cutoff=least)
 
 
-def _word_f1(mine: str, theirs: str) -> float:
+def _indel(mine: str, theirs: str, least: float) -> float:
+    return Indel.normalized_similarity(mine, theirs, score_cutoff=least)
+
+
+def _jaro_winkler(mine: str, theirs: str, least: float) -> float:
+    return JaroWinkler.normalized_similarity(mine, theirs, score_cutoff=least)
+
+
+def _sorted_words(mine: str, theirs: str, least: float) -> float:
+    return _indel(" ".join(sorted(mine.split())), " ".join(sorted(theirs.split())), least)
+
+
+def _word_f1(mine: str, theirs: str, _: float) -> float:
     ours, others = Counter(mine.split()), Counter(theirs.split())
     common = (ours & others).total()
     return 2 * common / (ours.total() + others.total()) if common else 0.0
 
 
-_MEASURES: dict[str, Callable[[str, str], float]] = {
-    "levenshtein": Levenshtein.normalized_similarity,
-    "indel": Indel.normalized_similarity,
-    "jaro_winkler": JaroWinkler.normalized_similarity,
+_MEASURES: dict[str, Callable[[str, str, float], float]] = {
+    "levenshtein": _levenshtein,
+    "indel": _indel,
+    "jaro_winkler": _jaro_winkler,
     "sorted_words": _sorted_words,
     "word_f1": _word_f1,
 }
