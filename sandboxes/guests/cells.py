@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from . import cleaning, processes
-from .cell import TICK_SECONDS, Cell, CellEnded, Ended
+from .cell import EXAMINER_PLACE, TICK_SECONDS, Cell, CellEnded, Ended
 from .nursery import Nursery
 
 __all__ = ["Cancelled", "Cell", "CellEnded", "Cells", "Ended", "OutOfTime"]
@@ -58,6 +58,8 @@ class Cells:
         self.limits: dict[str, Any] = {}
         self.all_ended: list[Ended] = []
         self.troubles: list[str] = []
+        if first_uid is not None:
+            os.chmod(EXAMINER_PLACE, 0o770)  # a container's tmpfs takes the mode of the image's directory
         self.watch(host, host.read)
 
     def begin(self, limits: dict[str, Any]) -> None:

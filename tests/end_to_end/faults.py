@@ -104,7 +104,7 @@ class Injector:
         """Inject a fault every fraction of a second."""
         while time.monotonic() < until:
             fault = self._dice.choice(self._faults)
-            with suppress(psutil.Error, ProcessLookupError, subprocess.SubprocessError):
+            with suppress(psutil.Error, ProcessLookupError, subprocess.SubprocessError, IndexError):  # nothing to hurt just now
                 fault()
                 self._report.faults[fault.__name__] += 1
             time.sleep(self._dice.uniform(0.05, 0.4))
