@@ -95,8 +95,9 @@ class Injector:
         self._address, self._process, self._dice, self._report = address, process, dice, report
         self._docker = sandbox == "docker"
         self._faults: list[Callable[[], None]] = [
-            self.kill_something, self.kill_something, self.stop_something, self.vanish, self.send_nonsense, self.send_too_much,
-        ]  # fmt: skip
+            *(self.kill_something, self.kill_something, self.stop_something),
+            *(self.vanish, self.send_nonsense, self.send_too_much),
+        ]
         if self._docker:
             self._faults.append(self.kill_box)
 
@@ -104,7 +105,7 @@ class Injector:
         """Inject a fault every fraction of a second."""
         while time.monotonic() < until:
             fault = self._dice.choice(self._faults)
-            with suppress(psutil.Error, ProcessLookupError, subprocess.SubprocessError, IndexError):  # nothing to hurt just now
+            with suppress(psutil.Error, ProcessLookupError, subprocess.SubprocessError, IndexError):  # no victim now
                 fault()
                 self._report.faults[fault.__name__] += 1
             time.sleep(self._dice.uniform(0.05, 0.4))

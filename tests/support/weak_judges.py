@@ -74,7 +74,7 @@ async def printed_results(sandbox: Sandbox, task: dict[str, Any], response: str)
 
 
 async def unittest_status(sandbox: Sandbox, task: dict[str, Any], response: str) -> bool:
-    """unittest in the response's process; exit status 0 is a pass."""
+    """Unittest in the response's process; exit status 0 is a pass."""
     source = _UNITTEST.format(response=_code(response), name=task["name"], cases=task["cases"])
     facts = await _run(sandbox, source)
     return facts.get("ended") == "exited" and facts.get("exit_status") == 0
@@ -141,7 +141,7 @@ async def last_box_contains(_: Sandbox, task: dict[str, Any], response: str) -> 
 async def rounded_number(_: Sandbox, task: dict[str, Any], response: str) -> bool:
     """Whatever float() and a loose tolerance let through."""
     try:
-        text = response.rsplit("{", 1)[-1].split("}")[0]
+        text = response.rsplit("{", 1)[-1].split("}", maxsplit=1)[0]
         number = float(sympy.Rational(text)) if "/" in text else float(text)
         expected = task["expected"]
         want = float(sympy.Rational(expected)) if "/" in expected else float(expected)

@@ -1,10 +1,10 @@
 """Programs in every language, in Docker boxes of the image that has their toolchains."""
 
-import docker
 import pytest
 from docker.errors import DockerException
 from vectors_runner import VECTORS, load, mismatches
 
+import docker
 from reward_server.tasks.code_tests import Language
 from sandboxes.docker_sandbox import DockerSandbox
 
