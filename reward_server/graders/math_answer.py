@@ -28,7 +28,7 @@ class MathAnswer:
     """Implements `Grader` for `MathAnswerTask`."""
 
     name = "math_answer"
-    version = "2"
+    version = "3"
 
     def prepare(self, task: MathAnswerTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""
@@ -114,32 +114,39 @@ def _final(outcome: str, answer: str, detail: str, flags: tuple[Flag, ...]) -> V
 
 
 def with_steps(task: MathAnswerTask, final: Verdict, findings: Any) -> Verdict:
-    """Combine the verdict on the final answer with the steps: their share is that of the right ones among all decided.
+    """Combine the verdict on the final answer with the steps: a right step earns their share, each wrong one halves it.
 
-    No equation at all is no reasoning: the steps' share is then lost.
+    A share that grew with the number of right steps would pay for padding.
     """
     share = 0.5 if task.steps_share is None else task.steps_share
-    decided = [step for step in findings or () if isinstance(step, dict) and step.get("right") is not None]
-    right = sum(step["right"] is True for step in decided)
-    weight = share / len(decided) if decided else share
+    found = [step for step in findings or () if isinstance(step, dict)]
+    right = sum(step["right"] is True for step in found)
+    wrong = sum(step["right"] is False for step in found)
+    earned = 0.5**wrong if right else 0.0
+    tally = f"{right} right, {wrong} wrong, {len(found) - right - wrong} that count neither way"
     steps = [
-        Check(f"step {i}", float(step["right"]), weight, f"{step['text']}: {step['detail']}")
-        for i, step in enumerate(decided, start=1)
+        Check(f"step {i}", float(step["right"]), 0.0, f"{step['text']}: {step['detail']}")
+        for i, step in enumerate(found, start=1)
+        if step["right"] is not None
     ]
-    if not decided:
-        steps = [Check("steps", 0.0, share, "no equation was found that can be checked")]
-    scaled = [replace(check, weight=check.weight * (1.0 - share)) for check in final.checks]
-    score = min(1.0, (1.0 - share) * final.score + (share * right / len(decided) if decided else 0.0))
-    full = final.score == 1.0 and decided and right == len(decided)
-    ruling = Ruling.ACCEPTED if full else Ruling.PARTIAL if score > 0.0 else final.ruling
-    summary = f"{final.summary} {right} of {len(decided)} steps are right."
+    full = final.score == 1.0 and earned == 1.0
+    score = 1.0 if full else min((1.0 - share) * final.score + share * earned, _BELOW_ONE)
     return Verdict(
-        score=1.0 if full else min(score, _BELOW_ONE),
-        ruling=ruling,
-        summary=summary,
-        checks=(*scaled, *steps),
-        flags=final.flags,
+        score=score,
+        ruling=Ruling.ACCEPTED if full else Ruling.PARTIAL if score > 0.0 else final.ruling,
+        summary=f"{final.summary} Steps: {tally}.",
+        checks=(
+            *(replace(check, weight=check.weight * (1.0 - share)) for check in final.checks),
+            Check("steps", earned, share, tally),
+            *steps,
+        ),
+        flags=(*final.flags, *_doubtful_steps(found)),
     )
+
+
+def _doubtful_steps(found: list[dict[str, Any]]) -> tuple[Flag, ...]:
+    count = sum(step["right"] is None and step["detail"] == "it could not be decided" for step in found)
+    return (Flag("undecided_steps", f"{count} of {len(found)} equations"),) if count else ()
 
 
 def _same_number(answer: str, expected: str) -> bool:

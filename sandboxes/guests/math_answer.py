@@ -38,8 +38,16 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
     steps: list[dict[str, Any]] = []
     if payload["solution"] is not None:
         with _budget():
-            check_steps(payload["solution"], payload["givens"], steps)
+            check_steps(payload["solution"], payload["givens"], _references(payload), steps)
     return {"outcome": outcome, "detail": detail, "steps": steps}
+
+
+def _references(payload: dict[str, Any]) -> list[str]:
+    """Return the accepted answers; of a choice, its text."""
+    expected: list[str] = payload["expected"]
+    letter = _choice(expected[0])
+    position = _LETTERS.index(letter) if letter else len(payload["choices"])
+    return [*expected, *payload["choices"][position : position + 1]]
 
 
 @contextlib.contextmanager

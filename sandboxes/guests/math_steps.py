@@ -1,177 +1,250 @@
-"""Checks the equations of a worked solution: each must hold, or follow from those before it.
+"""Judges the equations of a worked solution: right, wrong, or worth nothing either way.
 
-An equation between numbers must be true. One with letters is right if it is an identity, if it defines a letter that
-is new, or if its solutions are among, or include, those of an equation before it once known letters are put in.
+Only what moves the solution on is right: a numeric equation whose result is used later or is the reference; one with
+letters that follows from an *anchored* one (given, or satisfied by the reference) and says it with less. Identities,
+repetitions, restated answers, longer rewritings and what nobody needs are worth nothing, so that padding never pays.
 """
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain
 from typing import Any
 
 import sympy
 
 from .math_agreement import Rules, UndecidedError, identical
+from .math_equations import FAULTS, Equation, equations, leaves, numbers, read
 from .math_grammar import parse
+from .math_roots import proportional, roots, system_implies, within
 from .math_tokens import GrammarError
-from .math_trees import Tree
-from .math_values import ValueBoundError, value
+from .math_values import value
 
-_MAX_STEPS = 100
-_MAX_LINE = 500
-_MAX_DEGREE = 8
-_MATH = re.compile(r"\$\$?([^$]{1,500})\$\$?|\\\(([^$]{1,500}?)\\\)|\\\[([^$]{1,500}?)\\\]")
-_LEADING_WORDS = re.compile(r"^(?:[-*#>\s]|\d+[.)]\s|(?:[A-Za-z]{2,}[ ,:]+))+")
-_BREAKS = re.compile(r"\\\\|\\implies|\\Rightarrow|\\to(?![a-z])|=>|⇒|→|;|\bso\b|\bthus\b|\btherefore\b|\bthen\b")
-_FAULTS = (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError, RecursionError)
+_MAX_ANCHORED = 12
 
 
-@dataclass(slots=True)
-class _Known:
-    """What a solution has established so far."""
-
-    values: dict[Any, Any] = field(default_factory=dict)
-    equations: list[Any] = field(default_factory=list)
-    letters: set[Any] = field(default_factory=set)
-
-
-def check_steps(solution: str, givens: list[str], findings: list[dict[str, Any]]) -> None:
-    """Append one finding for each equation: ``text``, ``right`` (None when it cannot be decided) and ``detail``.
+def check_steps(solution: str, givens: Sequence[str], expected: Sequence[str], findings: list[dict[str, Any]]) -> None:
+    """Append one finding for each equation: ``text``, ``right`` (None: it counts neither way) and ``detail``.
 
     What was found stays found when the caller's time is up.
     """
-    known = _Known()
+    derivation = _Derivation(reference=_Reference.of(expected), from_givens=bool(givens))
     for given in givens:
-        for left, right in _pairs(_parsed(given)):
-            _learn(left - right, left, right, known)
-    for text in _equations(solution):
-        for left, right in _pairs(_parsed(text)):
-            right_or_not, detail = _judged(left, right, known, first=not known.equations and not known.values)
-            findings.append({"text": text[:200], "right": right_or_not, "detail": detail})
-            if len(findings) >= _MAX_STEPS:
-                return
+        for equation in read(given):
+            derivation.anchor(equation)
+    try:
+        for equation in equations(solution):
+            finding: dict[str, Any] = {"text": equation.text[:200], "right": None, "detail": "it could not be decided"}
+            findings.append(finding)
+            derivation.take(equation, finding)
+    finally:
+        derivation.finish()
 
 
-def _equations(solution: str) -> list[str]:
-    """Return the stretches of a solution that hold an equals sign."""
-    found = []
-    for line in solution.splitlines():
-        if "=" not in line or len(line) > 4 * _MAX_LINE:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reference:
+    """What the reference says of letters, by name, and of numbers."""
+
+    named: dict[Any, list[Any]]
+    values: list[Any]
+
+    @classmethod
+    def of(cls, expected: Sequence[str]) -> "_Reference":
+        """Read the accepted answers, as far as they are numbers or say what letters are."""
+        named: dict[Any, list[Any]] = {}
+        values: list[Any] = []
+        for text in expected:
+            for equation in read(text):
+                if equation.solved:
+                    named.setdefault(equation.left, []).append(equation.right)
+            values += _numbers_in(text)
+        return cls(named=named, values=values)
+
+    def solutions(self, letter: Any) -> list[Any]:
+        """Return what a letter may be; any letter may be what the reference gives without a name."""
+        return self.named.get(letter, []) if self.named else self.values
+
+    def satisfies(self, equation: Equation) -> bool:
+        """Return whether the reference solves an equation: by its names, or all its values by the only letter."""
+        letters = equation.difference.free_symbols
+        if len(letters) == 1:
+            points = [dict.fromkeys(letters, found) for found in self.solutions(next(iter(letters)))]
+        elif letters <= self.named.keys():
+            points = [{letter: self.named[letter][0] for letter in letters}]
+        else:
+            points = []
+        return bool(points) and all(
+            identical(equation.left.subs(point), equation.right.subs(point), Rules()) for point in points
+        )
+
+
+def _numbers_in(text: str) -> list[Any]:
+    """Return the numbers in an answer: itself, the items of a list or tuple, the sides of an equation."""
+    try:
+        tree = parse(text)
+        parts = tree[1] if tree[0] in ("list", "set") else tree[2] if tree[0] in ("group", "relation") else (tree,)
+        found = [value(part) for part in parts]
+        return [number for number in found if isinstance(number, sympy.Expr) and not number.free_symbols]
+    except (GrammarError, *FAULTS):
+        return []
+
+
+@dataclass(slots=True, kw_only=True)
+class _Step:
+    """An equation of the solution, with what is said of it."""
+
+    equation: Equation
+    finding: dict[str, Any]
+    result: Any = None
+    """What comes out, where it is a true equation between numbers in which something is computed."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Derivation:
+    """What a solution has established so far."""
+
+    reference: _Reference
+    from_givens: bool
+    anchored: list[Equation] = field(default_factory=list)
+    values: dict[Any, Any] = field(default_factory=dict)
+    seen: set[frozenset[Any]] = field(default_factory=set)
+    taken: list[_Step] = field(default_factory=list)
+    cases: list[tuple[list[complex], list[complex], dict[str, Any]]] = field(default_factory=list)
+
+    def anchor(self, equation: Equation) -> None:
+        """Let later equations follow from this one."""
+        self.seen.add(frozenset(equation.trees))
+        if len(self.anchored) < _MAX_ANCHORED:
+            self.anchored.append(equation)
+        if equation.solved:
+            self.values.setdefault(equation.left, equation.right)
+
+    def take(self, equation: Equation, finding: dict[str, Any]) -> None:
+        """Judge the next equation."""
+        if frozenset(equation.trees) in self.seen:
+            finding["detail"] = "it repeats an equation before it"
+            return
+        self.seen.add(frozenset(equation.trees))
+        step = _Step(equation=equation, finding=finding)
+        self.taken.append(step)
+        try:
+            finding["right"], finding["detail"] = self._judge(step)
+        except (UndecidedError, *FAULTS):
+            finding["detail"] = "it could not be decided"
+
+    def finish(self) -> None:
+        """Complete case distinctions, then go back from the reference: what it needs is right, and what that needs."""
+        for mine, parent, finding in self.cases:
+            covered = [root for roots_, other, _ in self.cases if other == parent for root in roots_]
+            if within(parent, covered) and mine:
+                finding["right"], finding["detail"] = True, "with the other cases it is all that follows"
+        needed = [*self.reference.values, *chain.from_iterable(self.reference.named.values())]
+        for step in reversed(self.taken):
+            if step.result is not None and _among(step.result, needed):
+                step.finding["right"], step.finding["detail"] = True, "it holds and leads on"
+            if step.finding["right"] is not None:
+                needed += numbers(step.equation.trees)
+
+    def _judge(self, step: _Step) -> tuple[bool | None, str]:
+        equation = step.equation
+        if equation.left.free_symbols | equation.right.free_symbols and identical(
+            equation.left, equation.right, Rules()
+        ):
+            return None, "it is an identity"
+        left, right = equation.left.subs(self.values), equation.right.subs(self.values)
+        if not (left - right).free_symbols:
+            if not identical(left, right, Rules()):
+                return False, "it does not hold"
+            step.result = right if _works(equation) else None
+            return None, "it holds, and nothing needs it"
+        right_or_not, detail = self._follows(equation, (left - right).free_symbols)
+        if right_or_not:
+            self.anchor(equation)
+        return right_or_not, detail
+
+    def _follows(self, equation: Equation, letters: set[Any]) -> tuple[bool | None, str]:
+        alone = [(other, found) for other in self.anchored if (found := self._roots(other, letters))]
+        if len(letters) == 1 and alone and (mine := self._roots(equation, letters)):
+            return self._by_roots(equation, mine, alone)
+        for other in self.anchored:
+            if proportional(equation.difference, other.difference):
+                return self._rewritten(equation, [other])
+        implied = system_implies([other.difference for other in self.anchored], equation.difference)
+        if implied:
+            fewer = any(len(letters) < len(other.difference.free_symbols) for other in self.anchored)
+            return (
+                (True, "it follows from the equations before it")
+                if fewer
+                else (None, "it says no more than those before")
+            )
+        if implied is False:
+            return False, "it does not follow from the equations before it"
+        return self._begins(equation, letters)
+
+    def _by_roots(
+        self, equation: Equation, mine: list[complex], alone: list[tuple[Equation, list[complex]]]
+    ) -> tuple[bool | None, str]:
+        equal = [other for other, theirs in alone if within(mine, theirs) and within(theirs, mine)]
+        if equal:
+            return self._rewritten(equation, equal)
+        for _, theirs in alone:
+            if within(mine, theirs):
+                return self._dropped(equation, mine, theirs)
+        if any(within(theirs, mine) for _, theirs in alone):
+            return None, "it has further solutions"
+        return False, "it does not follow from the equations before it"
+
+    def _rewritten(self, equation: Equation, others: list[Equation]) -> tuple[bool | None, str]:
+        if equation.solved or all(equation.size < other.size for other in others):
+            return True, "it follows from an equation before it"
+        return None, "it is an equation before it, no simpler"
+
+    def _dropped(self, equation: Equation, mine: list[complex], theirs: list[complex]) -> tuple[bool | None, str]:
+        """Rule on an equation that has some of the solutions only: the reference may say that they are the ones."""
+        (letter,) = equation.difference.free_symbols - self.values.keys()
+        wanted = [complex(found) for found in self.reference.solutions(letter)]
+        if wanted and within(wanted, mine):
+            return True, "it keeps the reference's solutions"
+        self.cases.append((mine, theirs, self.taken[-1].finding))
+        return (False, "it drops solutions") if wanted and within(wanted, theirs) else (None, "it drops solutions")
+
+    def _begins(self, equation: Equation, letters: set[Any]) -> tuple[bool | None, str]:
+        """Rule on an equation that nothing before it speaks of."""
+        known = {letter for other in self.anchored for letter in other.difference.free_symbols}
+        if _introduces(equation, known):
+            self.anchor(equation)
+            return None, "it introduces a letter"
+        if self.from_givens:
+            return None, "it could not be decided" if letters <= known else "its letters are not introduced"
+        if equation.solved or not self.reference.satisfies(equation):
+            return None, "neither the problem's equations nor the reference bear it out"
+        return True, "the reference satisfies it"
+
+    def _roots(self, equation: Equation, letters: set[Any]) -> list[complex]:
+        filled = equation.difference.subs(self.values)
+        return roots(filled) if filled.free_symbols == letters and len(letters) == 1 else []
+
+
+def _introduces(equation: Equation, known: set[Any]) -> bool:
+    """Return whether a new letter is defined by known ones."""
+    named = isinstance(equation.left, sympy.Symbol) and equation.left not in known and not equation.solved
+    return named and equation.right.free_symbols <= known
+
+
+def _works(equation: Equation) -> bool:
+    """Return whether something is computed: 72 = 72.0 and 72 * 1 = 72 compute nothing."""
+    if len(list(leaves(equation.trees))) < 3:
+        return False
+    sides = zip((equation.left, equation.right), equation.trees, strict=True)
+    simple = [side for side, tree in sides if len(list(leaves(tree))) == 1]
+    other = [tree for tree in equation.trees if len(list(leaves(tree))) > 1]
+    return not any(_among(result, numbers(tree)) for result in simple for tree in other)
+
+
+def _among(found: Any, values: Sequence[Any]) -> bool:
+    for other in values:
+        try:
+            if identical(found, other, Rules()):
+                return True
+        except (UndecidedError, *FAULTS):
             continue
-        spans = ["".join(groups) for groups in _MATH.findall(line)] or [_LEADING_WORDS.sub("", line)]
-        for span in spans:
-            found += [part.strip(" .,&") for part in _BREAKS.split(span.replace("&=", "=")) if "=" in part]
-    return [text for text in found if len(text) <= _MAX_LINE][:_MAX_STEPS]
-
-
-def _parsed(text: str) -> Tree | None:
-    try:
-        return parse(text)
-    except GrammarError:
-        return None
-
-
-def _pairs(tree: Tree | None) -> list[tuple[Any, Any]]:
-    """Return the neighbours of a chain a = b = c as values; nothing for what is no equation."""
-    if tree is None:
-        return []
-    if tree[0] == "list":
-        return [pair for part in tree[1] for pair in _pairs(part)]
-    if tree[0] != "relation" or set(tree[1]) != {"="}:
-        return []
-    try:
-        sides = [value(side) for side in tree[2]]
-    except (ValueBoundError, *_FAULTS):
-        return []
-    if any(not isinstance(side, sympy.Expr) for side in sides):
-        return []
-    return list(pairwise(sides))
-
-
-def _judged(left: Any, right: Any, known: _Known, *, first: bool) -> tuple[bool | None, str]:
-    try:
-        return _judge(left, right, known, first=first)
-    except (UndecidedError, ValueBoundError, *_FAULTS):
-        return None, "it could not be decided"
-
-
-def _judge(left: Any, right: Any, known: _Known, *, first: bool) -> tuple[bool | None, str]:
-    difference = left - right
-    if not difference.free_symbols:
-        return (True, "it holds") if identical(left, right, Rules()) else (False, "it does not hold")
-    if identical(left, right, Rules()):
-        _learn(difference, left, right, known)
-        return True, "it is an identity"
-    filled = difference.subs(known.values)
-    new = filled.free_symbols - known.letters
-    if not filled.free_symbols:
-        right_or_not = identical(filled, sympy.Integer(0), Rules())
-        return right_or_not, "it holds for the values found" if right_or_not else "it contradicts the values found"
-    if first or _defines(left, right, known):
-        _learn(difference, left, right, known)
-        return True, "it is what the solution starts from" if first else "it introduces a letter"
-    if new:
-        _learn(difference, left, right, known)
-        return False, f"{', '.join(sorted(map(str, new)))} is not introduced"
-    if any(_follows(filled, other.subs(known.values)) for other in reversed(known.equations)):
-        _learn(difference, left, right, known)
-        return True, "it follows from an equation before it"
-    if len(filled.free_symbols) > 1 or _solves_system(left, right, known):
-        _learn(difference, left, right, known)
-        return (True, "it follows from the equations before it") if _solves_system(left, right, known) else (None, "")
-    return False, "it does not follow from the equations before it"
-
-
-def _defines(left: Any, right: Any, known: _Known) -> bool:
-    return isinstance(left, sympy.Symbol) and left not in known.letters and left not in right.free_symbols
-
-
-def _learn(difference: Any, left: Any, right: Any, known: _Known) -> None:
-    known.equations.append(difference)
-    known.letters |= difference.free_symbols
-    if isinstance(left, sympy.Symbol) and not right.free_symbols:
-        known.values.setdefault(left, right)
-
-
-def _follows(new: Any, old: Any) -> bool:
-    """Return whether the solutions of one equation include those of the other."""
-    if new.free_symbols != old.free_symbols:
-        return False
-    ratio = sympy.cancel(new / old) if sympy.count_ops(new) + sympy.count_ops(old) < 100 else None
-    if ratio is not None and not ratio.free_symbols and ratio != 0:
-        return True
-    if len(new.free_symbols) != 1:
-        return False
-    mine, theirs = _roots(new), _roots(old)
-    return bool(mine and theirs) and (_within(mine, theirs) or _within(theirs, mine))
-
-
-def _roots(expression: Any) -> list[complex]:
-    (symbol,) = expression.free_symbols
-    numerator = sympy.numer(sympy.together(expression))
-    if not numerator.is_polynomial(symbol):
-        return []
-    polynomial = sympy.Poly(numerator, symbol)
-    if not 1 <= polynomial.degree() <= _MAX_DEGREE:
-        return []
-    return [complex(root) for root in polynomial.nroots(n=20, maxsteps=100)]
-
-
-def _within(some: list[complex], others: list[complex]) -> bool:
-    return all(any(abs(a - b) <= 1e-8 * max(1.0, abs(b)) for b in others) for a in some)
-
-
-def _solves_system(left: Any, right: Any, known: _Known) -> bool:
-    """Return whether a linear system established before implies the equation."""
-    letters = sorted(known.letters, key=str)
-    if not 1 <= len(letters) <= 6 or len(known.equations) > 12:
-        return False
-    solutions = sympy.linsolve(known.equations, letters) if _linear(known, letters) else sympy.EmptySet
-    return any((left - right).subs(dict(zip(letters, point, strict=True))).expand() == 0 for point in solutions)
-
-
-def _linear(known: _Known, letters: list[Any]) -> bool:
-    return all(
-        equation.is_polynomial(*letters) and sympy.Poly(equation, *letters).total_degree() <= 1
-        for equation in known.equations
-    )
+    return False
