@@ -126,9 +126,8 @@ class Cells:
         for cell in list(self._live):
             cell.end()
         self.reap()
-        known = self._nursery.pids() | {1}
         patience = time.monotonic() + 1.0
-        while strangers := [pid for pid in processes.pids() if pid not in known]:
+        while strangers := [pid for pid in processes.pids() if pid not in processes.TRUSTED]:
             if time.monotonic() > patience:
                 raise cleaning.TroubleError(f"processes {strangers} stay")
             self.reap()

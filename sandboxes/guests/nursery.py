@@ -52,6 +52,7 @@ class Zygote:
         )
         theirs.close()
         self.pid = self._process.pid
+        processes.TRUSTED.add(self.pid)
         self._cells: dict[int, Newborn] = {}
         self._pids: dict[int, int] = {}
         self._receive()

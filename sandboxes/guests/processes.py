@@ -7,6 +7,10 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
+TRUSTED = {1}
+"""The supervisor, and the zygotes as they are started."""
+
+
 class Process(NamedTuple):
     """One process, as the kernel counts it."""
 
@@ -45,8 +49,8 @@ def look(pid: int) -> Process | None:
 
 
 def everything() -> list[Process]:
-    """Return all processes in this box."""
-    return [process for pid in pids() if (process := look(pid))]
+    """Return all processes in this box but the supervisor and its zygotes, which are many and belong to no run."""
+    return [process for pid in pids() if pid not in TRUSTED and (process := look(pid))]
 
 
 def descendants(processes: list[Process], root: int) -> list[Process]:
