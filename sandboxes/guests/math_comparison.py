@@ -8,35 +8,46 @@ import sympy
 from sympy import Rational
 
 from .math_agreement import Rules, near, proportion, same_function, same_number, valued
+from .math_sets import FLIPPED, interval, union_without, variable
 from .math_shapes import (
-    FLIPPED,
     alternatives,
     digits,
     holds_plus_minus,
     inner_parts,
-    interval,
     logarithm_readings,
     names_values,
+    same_names,
     tuple_of_named,
     unevaluated,
-    variable,
     words,
 )
 from .math_trees import Tree
 from .math_units import measure
 
+_OTHER_SETS = {"symbol", "without", "relation"}
+"""What may be a set of numbers, though it is not written as intervals."""
+
 
 def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Return whether ``answer`` is ``expected``. Raises `UndecidedError`."""
     answer, expected = tuple_of_named(answer, expected), tuple_of_named(expected, answer)
+    answer = same_names(answer, expected)
+    expected = same_names(expected, answer)
     answer, expected = _bare(answer, expected), _bare(expected, answer)
     if answer == expected:
         return True
     if "quantity" in (answer[0], expected[0]):
         return _same_quantity(answer, expected, rules)
+    named_set = answer[0] != expected[0] and bool({answer[0], expected[0]} & _OTHER_SETS)
     match answer[0], expected[0]:
         case ("based", _) | (_, "based"):
             return digits(answer) == digits(expected)
+        case ("rounded", _) | (_, "rounded"):
+            return _same_rounded(answer, expected, rules)
+        case ("modulo", _) | (_, "modulo"):
+            return _same_residue(answer, expected, rules)
+        case ("group" | "union" | "without", _) | (_, "group" | "union" | "without") if named_set:
+            return _same_set(answer, expected, rules)
         case ("cases", _) | (_, "cases"):
             return _same_cases(answer, expected, rules)
         case ("ratio", "ratio"):
@@ -64,16 +75,55 @@ def _bare(tree: Tree, other: Tree) -> Tree:
     """Take the right side of ``x = 3`` or of "x in S" when the other answer is no relation."""
     match tree:
         case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
-            chosen: Tree = right if left[0] in ("symbol", "call", "multiply", "power", "constant") else tree
+            chosen: Tree = right if left[0] in _NAMES or _is_tuple_of_names(left) else tree
             return chosen
         case ("relation", ("in",), (_, right)):
             within: Tree = right
             return within
-        case ("list", parts) if other[0] != "relation" and not names_values(other):
+        case ("list", parts) if other[0] != "relation" and not (names_values(tree) and names_values(other)):
             return ("list", tuple(_bare(part, ("number", "0")) for part in parts))
         case ("group", "(" | "[", (only,), ")" | "]") if other[0] != "group":
             return _bare(only, other)
     return tree
+
+
+_NAMES = ("symbol", "call", "multiply", "power", "constant", "text")
+"""What may stand before the equals sign of an answer that says what something is."""
+
+
+def _is_tuple_of_names(tree: Tree) -> bool:
+    return tree[0] == "group" and all(part[0] == "symbol" for part in tree[2])
+
+
+def _same_rounded(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    """Take either of an exact value and its decimal in the answer; the decimal must be the value, rounded or cut."""
+    if expected[0] == "rounded":
+        return same(answer, expected[1], rules) or same(answer, expected[2], rules)
+    exact, decimal = valued(answer[1], rules), valued(answer[2], rules)
+    if exact.free_symbols or exact.is_real is False:
+        return False
+    unit = Rational(1, 10 ** len(answer[2][1].partition(".")[2]))
+    return bool(abs(exact - decimal) < unit) and (same(answer[1], expected, rules) or same(answer[2], expected, rules))
+
+
+def _same_residue(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    """Compare congruences: the same letter, modulus and residue."""
+    if answer[0] != expected[0] or not same(answer[2], expected[2], rules):
+        return False
+    mine, theirs = answer[1], expected[1]
+    if mine[0] != "relation" or theirs[0] != "relation" or mine[2][0] != theirs[2][0]:
+        return same(mine, theirs, rules)
+    modulus = valued(answer[2], rules)
+    distance = valued(mine[2][-1], rules) - valued(theirs[2][-1], rules)
+    return bool(distance.is_Integer and modulus.is_Integer and modulus != 0 and distance % modulus == 0)
+
+
+def _same_set(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    """Compare a set of real numbers that has a name or a condition with intervals."""
+    mine, theirs = (union_without(tree) or interval(tree) or tree for tree in (answer, expected))
+    if mine[0] not in ("group", "union") or theirs[0] not in ("group", "union"):
+        return False
+    return same(mine, theirs, rules)
 
 
 def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
@@ -191,9 +241,7 @@ def _same_vector(answer: Tree, expected: Tree, rules: Rules) -> bool:
 
 def _same_relation(answer: Tree, expected: Tree, rules: Rules) -> bool:
     if answer[0] != "relation" or expected[0] != "relation":
-        relation, other = (answer, expected) if answer[0] == "relation" else (expected, answer)
-        as_interval = interval(relation)
-        return as_interval is not None and other[0] in ("group", "union") and same(as_interval, other, rules)
+        return False
     mine, theirs = interval(answer), interval(expected)
     if mine and theirs and variable(answer) == variable(expected):
         return _same_group(mine, theirs, rules)

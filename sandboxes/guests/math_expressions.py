@@ -237,7 +237,7 @@ class Expressions(ABC):
                 return ("call", "binomial", (self._argument(), self._argument()))
             case "sqrt":
                 degree = self.until("]") if self.accept("[") else None
-                inside = self._argument()
+                inside = self.until("}") if self.accept("{") else self._atom()
                 return ("call", "sqrt", (inside,)) if degree is None else ("call", "root", (inside, degree))
             case "pi" | "infty":
                 return ("constant", "pi" if name == "pi" else "infinity")

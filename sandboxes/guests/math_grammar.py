@@ -2,7 +2,8 @@
 
 Beside the trees of `math_expressions`: ``("relation", operators, trees)``, ``("list"|"set"|"union", trees)``,
 ``("group", opening, trees, closing)``, ``("matrix"|"cases", rows)``, ``("builder", tree, condition)``,
-``("without", left, right)``, ``("intersection", trees)``, ``("ratio", trees)``.
+``("without", left, right)``, ``("intersection", trees)``, ``("ratio", trees)``, ``("modulo", relation, modulus)``,
+``("rounded", exact, decimal)`` for an exact value with its decimal beside it.
 """
 
 import re
@@ -80,9 +81,15 @@ class _Answers(Expressions):
     def _relation(self) -> Tree:
         trees, operators = [self._union()], []
         while (operator := self._relation_sign()) is not None:
-            operators.append(operator)
-            trees.append(self._union())
-        return ("relation", tuple(operators), tuple(trees)) if operators else trees[0]
+            rounded = self._tokens[self._at - 1][1] in ("\\approx", "\\simeq")
+            right = self._union()
+            if rounded and right[0] == "number" and "." in right[1] and trees[-1][0] != "symbol":
+                trees[-1] = ("rounded", trees[-1], right)
+            else:
+                operators.append(operator)
+                trees.append(right)
+        tree: Tree = ("relation", tuple(operators), tuple(trees)) if operators else trees[0]
+        return ("modulo", tree, self._argument()) if self.accept("\\pmod") else tree
 
     def _relation_sign(self) -> str | None:
         kind, text, _ = self.peek()

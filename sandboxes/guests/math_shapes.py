@@ -1,13 +1,9 @@
-"""Other spellings of one answer, as trees: intervals for inequalities, both readings of ±. Nothing is computed here."""
+"""Other spellings of one answer, as trees: with and without names, both readings of ±. Nothing is computed here."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .math_trees import Tree
-
-_INFINITY = ("constant", "infinity")
-FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-"""Signs of inequalities, seen from the other side."""
 
 
 def unevaluated(tree: Tree) -> bool:
@@ -36,8 +32,40 @@ def _plain(tree: Tree) -> bool:
 
 
 def names_values(tree: Tree) -> bool:
-    """Return whether a list says which value belongs to which name, as in a = 1, b = 2."""
-    return tree[0] == "list" and any(part[0] == "relation" for part in tree[1])
+    """Return whether a list says which value belongs to which name, as in a = 1, b = 2; x = 1, 2 does not."""
+    return tree[0] == "list" and all(part[0] == "relation" for part in tree[1])
+
+
+def same_names(tree: Tree, other: Tree) -> Tree:
+    """Return a function's definition as the other answer writes it: ``f(t) = t`` as ``f(x) = x`` or ``f = x``."""
+    match tree, other:
+        case ("relation", ("=",), (left, right)), ("relation", ("=",), (their_left, _)):
+            pass
+        case _:
+            return tree
+    match left, their_left:
+        case ("multiply", (("symbol", name), ("symbol", _))), ("symbol", other_name) if name == other_name:
+            return ("relation", ("=",), (their_left, right))
+        case ("multiply", (f, ("symbol", mine))), ("multiply", (g, ("symbol", theirs))) if f == g and mine != theirs:
+            free = ("symbol", theirs) not in symbols(right)
+            return ("relation", ("=",), (their_left, _renamed(right, mine, theirs))) if free else tree
+    return tree
+
+
+def symbols(tree: Any) -> Iterator[Tree]:
+    """Yield the letters of a tree."""
+    if isinstance(tree, tuple):
+        if tree[:1] == ("symbol",):
+            yield tree
+        else:
+            for part in tree:
+                yield from symbols(part)
+
+
+def _renamed(tree: Any, old: str, new: str) -> Any:
+    if tree == ("symbol", old):
+        return ("symbol", new)
+    return tuple(_renamed(part, old, new) for part in tree) if isinstance(tree, tuple) else tree
 
 
 def words(tree: Tree) -> str:
@@ -92,32 +120,6 @@ def _with_sign(tree: Any, *, positive: bool) -> Any:
         signed = right if positive else ("negate", right)
         return signed if left is None else ("add", (left, signed))
     return tuple(_with_sign(part, positive=positive) for part in tree)
-
-
-def interval(tree: Tree) -> Tree | None:
-    """Return ``a < x <= b`` or ``x > a`` as an interval; None when it is something else."""
-    match tree:
-        case ("relation", (first, second), (low, ("symbol", _), high)):
-            if first in (">", ">=") and second in (">", ">="):
-                first, second, low, high = FLIPPED[second], FLIPPED[first], high, low
-            if first in ("<", "<=") and second in ("<", "<="):
-                return ("group", "[" if first == "<=" else "(", (low, high), "]" if second == "<=" else ")")
-        case ("relation", (sign,), (("symbol", _), bound)) if sign in FLIPPED:
-            return _half_line(sign, bound)
-        case ("relation", (sign,), (bound, ("symbol", _))) if sign in FLIPPED:
-            return _half_line(FLIPPED[sign], bound)
-    return None
-
-
-def _half_line(sign: str, bound: Tree) -> Tree:
-    if sign in (">", ">="):
-        return ("group", "[" if sign == ">=" else "(", (bound, _INFINITY), ")")
-    return ("group", "(", (("negate", _INFINITY), bound), "]" if sign == "<=" else ")")
-
-
-def variable(tree: Tree) -> Tree | None:
-    """Return the first letter that is a side of a relation."""
-    return next((part for part in tree[2] if part[0] == "symbol"), None)
 
 
 def tuple_of_named(tree: Tree, other: Tree) -> Tree:

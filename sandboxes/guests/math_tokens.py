@@ -7,8 +7,7 @@ MAX_CHARACTERS = 10_000
 MAX_TOKENS = 2_000
 
 _SPACING = re.compile(
-    r"(?<!\\)\\(?:[,;:! ]|quad|qquad|left|right|middle|displaystyle|textstyle|limits|[bB]igg?[lr]?)"
-    r"(?![a-zA-Z])"
+    r"(?<!\\)\\(?:[,;:! ]|(?:quad|qquad|left|right|middle|displaystyle|textstyle|limits|[bB]igg?[lr]?)(?![a-zA-Z]))"
 )
 _TEXT = re.compile(
     r"\\(?:text|textrm|textnormal|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|hbox|textsf|boldsymbol|rm|bf)"
@@ -54,10 +53,15 @@ def clean(text: str, *, comma_locale: bool = False) -> str:
     for symbol in _CURRENCY:
         text = text.replace(symbol, "")
     text = _GROUPS.sub("", text)
-    text = _SPACING.sub(" ", text)
-    text = _TEXT.sub("\x02\\1\x03", text)
+    text = _SPACING.sub(" ", text).replace("~", " ")
+    text = _TEXT.sub(_upright, text)
     text = re.sub(r"\s+", " ", text).strip()
     return text.removesuffix("\\\\").rstrip(" .") if not text.endswith("\\.") else text[:-2]
+
+
+def _upright(found: re.Match[str]) -> str:
+    """Return upright text between marks; numerals, bold or with words behind them, as they are."""
+    return f" {found[1]} " if found[1].strip()[:1].isdigit() else f"\x02{found[1]}\x03"
 
 
 def _pointed(found: re.Match[str]) -> str:

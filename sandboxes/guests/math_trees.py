@@ -53,4 +53,4 @@ def is_word(text: str) -> bool:
 
 def mathematical(text: str) -> bool:
     """Return whether upright text is a symbol of mathematics, such as an upright e, and no unit."""
-    return text.strip("\x02\x03 ") in ("i", "e", "x", "y", "n")
+    return text.strip("\x02\x03 ") in ("i", "e", "d", "x", "y", "n")

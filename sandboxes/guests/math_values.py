@@ -140,6 +140,8 @@ def _call(name: str, arguments: list[Any]) -> Any:
         return _determinant(arguments[0])
     if name == "binomial":
         top, bottom = arguments
+        if top.free_symbols | bottom.free_symbols:
+            return sympy.binomial(top, bottom, evaluate=False)
         if not all(isinstance(item, Integer) and 0 <= item <= _MAX_FACTORIAL for item in arguments):
             raise ValueBoundError("a binomial coefficient is too large")
         return Integer(math.comb(int(top), int(bottom)))

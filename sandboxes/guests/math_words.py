@@ -23,7 +23,7 @@ RELATIONS |= {"lt": "<", "gt": ">", "ne": "!=", "neq": "!=", "approx": "=", "equ
 
 NO_FACTORS = frozenset(
     """
-    % & \\ ast bmod cap cdot circ cup div end land lor mid mp pm rVert rangle rbrace rbrack rceil rfloor rvert
+    % & \\ ast bmod cap cdot circ cup div end land lor mid mp pm pmod rVert rangle rbrace rbrack rceil rfloor rvert
     setminus times to vee wedge | }
     """.split()  # noqa: SIM905 - a list of words
 )
