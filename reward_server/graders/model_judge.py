@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reward_server.faults import JudgeUnavailableError
-from reward_server.graders.answers import visible_text
+from reward_server.graders.answers import visible_text, without_empty_answers
 from reward_server.graders.text_normalization import without_invisible
 from reward_server.tasks.model_judge import ModelJudgeTask, VoteAggregation
 from reward_server.verdict import Check, Ruling, Verdict, clip, ruling_for
@@ -76,7 +76,7 @@ class ModelJudge:
     def plan(self, task: ModelJudgeTask, response: str, limits: Limits) -> Job | Verdict:
         """Settle a response that says nothing; put the questions for any other."""
         text = visible_text(response).strip()
-        if says_nothing(text):
+        if says_nothing(without_empty_answers(text)):
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The response says nothing that can be judged.")
         if len(text) > MAX_RESPONSE_CHARACTERS:
             summary = f"The response has {len(text)} characters, at most {MAX_RESPONSE_CHARACTERS} are judged."

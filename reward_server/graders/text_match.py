@@ -5,7 +5,7 @@ Everything is settled here: past a bound on its length no measure takes more tha
 
 import re2
 
-from reward_server.graders.answers import Extraction, answer_tag, final_answer, visible_text
+from reward_server.graders.answers import Extraction, answer_tag, final_answer, visible_text, without_empty_answers
 from reward_server.graders.text_measures import similarity
 from reward_server.graders.text_normalization import cuts_word, normalized, occurs_as_words
 from reward_server.tasks.text_match import TextMatchTask, TextMeasure, TextSubject, pattern_options
@@ -59,7 +59,7 @@ def _subject(task: TextMatchTask, response: str) -> Extraction:
         case TextSubject.VISIBLE:
             visible = visible_text(response)
             tagged = answer_tag(visible)
-            return Extraction(visible if tagged is None else tagged, "bare")
+            return Extraction(without_empty_answers(visible) if tagged is None else tagged, "bare")
 
 
 def _normalized(task: TextMatchTask, text: str) -> str:

@@ -17,7 +17,7 @@ from reward_server.graders.answers.fences import Block, fenced_blocks
 from reward_server.graders.answers.final import final_answer
 from reward_server.graders.answers.form import FormatRules, format_checks
 from reward_server.graders.answers.json_text import extract_json_text
-from reward_server.graders.answers.tags import answer_tag, answer_tags, visible_text
+from reward_server.graders.answers.tags import answer_tag, answer_tags, visible_text, without_empty_answers
 
 __all__ = [
     "Block",
@@ -32,4 +32,5 @@ __all__ = [
     "final_answer",
     "format_checks",
     "visible_text",
+    "without_empty_answers",
 ]

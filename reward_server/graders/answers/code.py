@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from reward_server.graders.answers.extraction import MAX_CANDIDATES, NOTHING, Extraction
 from reward_server.graders.answers.fences import Block, fenced_blocks
-from reward_server.graders.answers.tags import answer_tag, visible_text
+from reward_server.graders.answers.tags import answer_tag, visible_text, without_empty_answers
 
 _SQL_STARTS = (
     *(f"{verb}{gap}" for verb in ("select", "values", "with") for gap in (" ", "\t", "(", "*")),
@@ -47,7 +47,7 @@ def extract_code(response: str, languages: Sequence[str], defining: str = "") ->
         offered = defined or pool
         chosen = next((block for block in reversed(offered) if block.closed), offered[-1])
         return Extraction(chosen.text, "fence", tuple(block.text for block in pool[-MAX_CANDIDATES:]))
-    if not text.strip():
+    if not without_empty_answers(text).strip():
         return NOTHING
     code = _unfenced_sql(text) if set(_PROSE_TAGS) & set(languages) else _unfenced_code(text)
     return Extraction(code, "bare" if tagged is None else "answer_tag", (code,))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from reward_server.graders.answers.extraction import MAX_CANDIDATES, NOTHING, Extraction
-from reward_server.graders.answers.tags import answer_tags, visible_text
+from reward_server.graders.answers.tags import answer_tags, visible_text, without_empty_answers
 from reward_server.verdict import Flag
 
 _BOX_MARK = re.compile(
@@ -47,7 +47,7 @@ def final_answer(response: str) -> Extraction:
         return _offered(offered, "answer_tag")
     if boxes := boxed(visible):
         return _offered(boxes, "boxed")
-    lines = [line for raw in visible.split("\n") if (line := raw.strip())]
+    lines = [line for raw in without_empty_answers(visible).split("\n") if (line := raw.strip())]
     for source, find in (("hashes", _hashes), ("phrase", _final), ("phrase", _leading), ("phrase", _passing)):
         if found_all := find(lines):
             return _offered(found_all, source)

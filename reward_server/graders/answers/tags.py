@@ -4,6 +4,7 @@ import re
 
 _THINKING = re.compile(r"<(/?)(think|thinking|reasoning)\s{0,8}>", re.IGNORECASE | re.ASCII)
 _ANSWER = re.compile(r"<(/?)answer\s{0,8}>", re.IGNORECASE | re.ASCII)
+_EMPTY_ANSWER = re.compile(r"<answer\s{0,8}>\s*(?:</answer\s{0,8}>|\Z)", re.IGNORECASE | re.ASCII)
 
 
 def visible_text(response: str) -> str:
@@ -50,3 +51,8 @@ def answer_tag(text: str) -> str | None:
     """Return the content of the last ``<answer>`` block that holds anything; None without one."""
     contents = answer_tags(text)
     return contents[-1] if contents else None
+
+
+def without_empty_answers(text: str) -> str:
+    """Return ``text`` without ``<answer>`` blocks that hold nothing: tags alone are no answer."""
+    return _EMPTY_ANSWER.sub("", text)
