@@ -200,6 +200,7 @@ class DockerLauncher:
 
     def _connected(self) -> docker.DockerClient:
         if self._client is None:
+            _knock()
             self._client = docker.from_env(timeout=_SECONDS)
         return self._client
 
@@ -207,6 +208,14 @@ class DockerLauncher:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _knock() -> None:
+    """Raise OSError when nobody listens on the daemon's unix socket: the SDK would forget the socket it tried with."""
+    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(host.removeprefix("unix://"))
 
 
 class DockerBoxProcess:
