@@ -11,6 +11,7 @@ import pytest
 from docker.errors import DockerException, ImageNotFound
 
 import docker
+from sandboxes.docker_sandbox import _knock
 
 REQUIRED = os.environ.get("REWARD_DOCKER_TESTS") == "required"
 IMAGE = "reward-sandbox:latest"
@@ -20,6 +21,7 @@ IMAGE = "reward-sandbox:latest"
 def docker_is_missing() -> str:
     """Return why Docker tests cannot run here; empty when they can."""
     try:
+        _knock()
         with closing(docker.from_env(timeout=10)) as client:
             client.images.get(IMAGE)
     except ImageNotFound:
