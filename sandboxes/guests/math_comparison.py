@@ -24,7 +24,7 @@ from .math_shapes import (
 from .math_trees import Tree
 from .math_units import measure
 
-_OTHER_SETS = {"symbol", "without", "relation"}
+_OTHER_SETS = {"builder", "symbol", "without", "relation"}
 """What may be a set of numbers, though it is not written as intervals."""
 
 
@@ -75,8 +75,10 @@ def _bare(tree: Tree, other: Tree) -> Tree:
     """Take the right side of ``x = 3`` or of "x in S" when the other answer is no relation."""
     match tree:
         case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
-            chosen: Tree = right if left[0] in _NAMES or _is_tuple_of_names(left) else tree
+            chosen: Tree = right if _is_name(left) else tree
             return chosen
+        case ("power", ("group", "(", items, ")"), ("symbol", "T")):
+            return ("group", "(", items, ")")
         case ("relation", ("in",), (_, right)):
             within: Tree = right
             return within
@@ -91,8 +93,13 @@ _NAMES = ("symbol", "call", "multiply", "power", "constant", "text")
 """What may stand before the equals sign of an answer that says what something is."""
 
 
-def _is_tuple_of_names(tree: Tree) -> bool:
-    return tree[0] == "group" and all(part[0] == "symbol" for part in tree[2])
+def _is_name(tree: Tree) -> bool:
+    match tree:
+        case ("group", _, parts, _):
+            return all(part[0] == "symbol" for part in parts)
+        case ("divide", ("multiply", (("symbol", "d"), *_)), ("multiply", (("symbol", "d"), _))):
+            return True
+    return tree[0] in _NAMES
 
 
 def _same_rounded(answer: Tree, expected: Tree, rules: Rules) -> bool:

@@ -153,7 +153,7 @@ class Expressions(ABC):
             self._tokens[self._at] = (kind, text[1:], spaced)
             return ("number", text[0])
         if kind == "word" and len(text) > 1 and text not in FUNCTIONS | GREEK | {"pi", "oo", "inf", "infinity"}:
-            self._tokens[self._at] = (kind, text[1:], spaced)
+            self._tokens[self._at : self._at + 1] = [(kind, name, spaced) for name in text[1:]]
             return letter(text[0])
         return self._atom()
 
@@ -220,7 +220,8 @@ class Expressions(ABC):
             return self._symbol(text)
         if is_word(text):
             return ("text", text.lower())
-        return ("multiply", (*map(letter, text[:-1]), self._symbol(text[-1])))
+        self._tokens[self._at : self._at] = [("word", name, False) for name in text[1:]]
+        return self._symbol(text[0])
 
     def _symbol(self, name: str) -> Tree:
         if self.accept("_"):

@@ -23,6 +23,8 @@ def interval(tree: Tree) -> Tree | None:
             return _half_line(FLIPPED[sign], bound)
         case ("relation", ("<" | "<=" as sign,), (("call", "abs", (("symbol", _),)), bound)):
             return ("group", "[" if sign == "<=" else "(", (("negate", bound), bound), "]" if sign == "<=" else ")")
+        case ("builder", ("symbol", _) as letter, ("relation", _, _) as condition) if variable(condition) == letter:
+            return interval(condition)
         case ("symbol", "mathbb_R"):
             return _LINE
     return None

@@ -123,13 +123,14 @@ class _Derivation:
         if frozenset(equation.trees) in self.seen:
             finding["detail"] = "it repeats an equation before it"
             return
-        self.seen.add(frozenset(equation.trees))
         step = _Step(equation=equation, finding=finding)
         self.taken.append(step)
         try:
             finding["right"], finding["detail"] = self._judge(step)
         except (UndecidedError, *FAULTS):
             finding["detail"] = "it could not be decided"
+        if finding["right"] is not None:
+            self.seen.add(frozenset(equation.trees))
 
     def finish(self) -> None:
         """Complete case distinctions, then go back from the reference: what it needs is right, and what that needs."""
