@@ -366,7 +366,8 @@ class Cell:
         for output in (self._stdout, self._stderr):
             self._around.unwatch(output.descriptor)
             output.drain()
-        if self._listener:
+        if self._listener:  # it may have come while the cell was being killed
+            self._around.unwatch(self._listener.descriptor)
             self._listener.close()
 
     def _wipe(self, uid: int) -> None:
