@@ -83,17 +83,44 @@ class _Session:
 
     def check(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
         """Let the task's own checker judge what the program runs printed; runs that failed count as empty output."""
-        outputs = [run.get("stdout", "") for run in self.runs]
+        source, outputs = payload["checker"]["source"], [run.get("stdout", "") for run in self.runs]
         cases = [list(case) for case in zip(payload["inputs"], outputs, payload["checker"]["expected"], strict=True)]
+        try:
+            return self._ask_checker(source, cases)
+        except (CellEnded, FrameError, OutOfTime):  # one of the outputs may be to blame, and only that one shall pay
+            return [self._check_alone(source, case) for case in cases]
+
+    def _ask_checker(self, source: str, cases: list[list[str]]) -> list[dict[str, Any]]:
         checker = self._cells.open("checker", trusted=True)
         try:
-            checked: list[dict[str, Any]] = checker.ask({"source": payload["checker"]["source"], "cases": cases})[
-                "checked"
-            ]
-        except CellEnded as end:
-            return [{"error": sentence(end.ended) + " " + end.ended.stderr[-500:]}] * len(cases)
-        checker.end()
+            checked: list[dict[str, Any]] = checker.ask({"source": source, "cases": cases})["checked"]
+        finally:
+            checker.end()
         return checked
+
+    def _check_alone(self, source: str, case: list[str]) -> dict[str, Any]:
+        """Check one output in a cell of its own; only a checker that fails on what is expected too is broken."""
+        try:
+            return self._ask_checker(source, [case])[0]
+        except OutOfTime:
+            return {"score": 0.0, "detail": "the time for all tests was used up"}
+        except FrameError:
+            return {"score": 0.0, "detail": "the output is too long for the checker"}
+        except CellEnded as end:
+            said = f"the checker, given this output: {sentence(end.ended)} {end.ended.stderr[-500:]}"
+            return {"error": said} if self._is_broken(source, case, end.ended) else {"score": 0.0, "detail": said}
+
+    def _is_broken(self, source: str, case: list[str], ended: Ended) -> bool:
+        stdin, _, expected = case
+        if not expected:
+            return not ended.ending.endswith("_limit")
+        try:
+            (checked,) = self._ask_checker(source, [[stdin, expected, expected]])
+        except CellEnded:
+            return True
+        except (OutOfTime, FrameError):
+            return False
+        return "error" in checked
 
     def examine(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
         """Let an examiner run the test programs, and carry its words to candidates and back."""
