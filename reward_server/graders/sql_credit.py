@@ -1,7 +1,7 @@
 """The verdicts of `sql_query`: what a comparison and a query's parts are worth, one check each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for, weighted_share
@@ -113,6 +113,15 @@ def failed_run(kind: str, message: str, mine: Any, theirs: Any) -> Verdict:
     score = weighted_share(checks)
     summary = f"The query failed: {clip(message, 300)}"
     return Verdict(score=score, ruling=ruling_for(score, ruling), summary=summary, checks=checks)
+
+
+def untranslatable(message: str) -> Verdict:
+    """SQL of its dialect that SQLite cannot say: worth nothing, and flagged, because it might be right.
+
+    No Failure: the task's own references can be said, and a response must not be able to choose not to be graded.
+    """
+    verdict = failed_run("runtime", f"it cannot be translated faithfully: {message}", None, None)
+    return replace(verdict, flags=(Flag("untranslatable", message),))
 
 
 def _difference(comparison: Comparison) -> str:

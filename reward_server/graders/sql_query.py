@@ -8,7 +8,14 @@ from typing import Any
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.answers import extract_code
 from reward_server.graders.sql_comparison import DEFAULT_TOLERANCE, Table, overlap, same, shared_columns
-from reward_server.graders.sql_credit import Comparison, accepted, failed_run, partly_right, written_down
+from reward_server.graders.sql_credit import (
+    Comparison,
+    accepted,
+    failed_run,
+    partly_right,
+    untranslatable,
+    written_down,
+)
 from reward_server.graders.sql_derived import disagreement, is_written_down
 from reward_server.tasks.sql_query import (
     MAX_QUERY_CHARACTERS,
@@ -126,7 +133,7 @@ def _verdict(task: SqlQueryTask, answer: Mapping[str, Any], expected: Mapping[st
     results: Sequence[Mapping[str, Any]] = answer["results"]
     for result in results:
         if result.get("kind") == "untranslatable":
-            raise InvalidTaskError("dialect", f"the response cannot be translated faithfully: {result['error']}")
+            return untranslatable(result["error"])
         if "error" in result:
             return failed_run(result["kind"], result["error"], answer["features"], expected["features"])
     ordered = _is_ordered(task, expected)
@@ -184,9 +191,13 @@ def _compared_tables(task: SqlQueryTask, mine: Any, theirs: Any, ties: Any, *, o
         arranged = actual.arranged(expected.columns)
         names_fit, actual = arranged is not None, arranged or actual
     tolerance = DEFAULT_TOLERANCE if task.float_tolerance is None else task.float_tolerance
+    if names_fit and len(actual.columns) == len(expected.columns) and actual.rows == expected.rows:
+        return _identical(actual, ordered=ordered)
     precision, recall = overlap(actual, expected, tolerance)
     return Comparison(
-        equal=names_fit and same(actual, expected, ordered=ordered, tolerance=tolerance),
+        equal=names_fit
+        and (ordered or precision == recall == 1.0)
+        and same(actual, expected, ordered=ordered, tolerance=tolerance),
         ordered=ordered,
         names_fit=names_fit,
         width=len(actual.columns),
@@ -196,4 +207,20 @@ def _compared_tables(task: SqlQueryTask, mine: Any, theirs: Any, ties: Any, *, o
         expected_rows=len(expected.rows),
         precision=precision,
         recall=recall,
+    )
+
+
+def _identical(table: Table, *, ordered: bool) -> Comparison:
+    """Return the comparison of a table with one of the same cells, which needs no matching."""
+    width, rows = len(table.columns), len(table.rows)
+    return Comparison(
+        equal=True,
+        ordered=ordered,
+        width=width,
+        expected_width=width,
+        shared_columns=width,
+        rows=rows,
+        expected_rows=rows,
+        precision=1.0,
+        recall=1.0,
     )

@@ -1,5 +1,6 @@
 """Code in responses."""
 
+import re
 from collections.abc import Sequence
 
 from reward_server.graders.answers.extraction import MAX_CANDIDATES, NOTHING, Extraction
@@ -13,6 +14,16 @@ _SQL_STARTS = (
     "delete ",
     "replace ",
 )
+_SQL_VERBS = frozenset(
+    """
+    select values with insert update delete replace explain pragma create drop alter attach detach begin commit end
+    rollback savepoint release vacuum analyze reindex merge show describe set use truncate grant
+    """.split()  # noqa: SIM905 - a list of words reads best as words
+)
+_SQL_BEGINNINGS = frozenset(verb[:4] for verb in _SQL_VERBS)
+"""So that a statement whose verb is misspelt is still one."""
+_WORD = re.compile(r"[\s(]{0,40}([A-Za-z]{1,20})(?![A-Za-z'\u2019])")
+_SPAN = re.compile(r"`([^`\n]+)`")
 _CODE_STARTS = (
     "def ",
     "class ",
@@ -50,6 +61,8 @@ def extract_code(response: str, languages: Sequence[str], defining: str = "") ->
     if not without_empty_answers(text).strip():
         return NOTHING
     code = _unfenced_sql(text) if set(_PROSE_TAGS) & set(languages) else _unfenced_code(text)
+    if code is None:
+        return NOTHING
     return Extraction(code, "bare" if tagged is None else "answer_tag", (code,))
 
 
@@ -82,12 +95,20 @@ def _unfenced_code(text: str) -> str:
     return "\n".join(lines)
 
 
-def _unfenced_sql(text: str) -> str:
-    """Return from the first line that begins a statement to the next blank line."""
+def _unfenced_sql(text: str) -> str | None:
+    """Return from the first line that begins a statement to the next blank line, else the last such code span.
+
+    A text that begins like no statement at all is prose: None.
+    """
     lines = _lines(text)
-    starts = (i for i, line in enumerate(lines) if f"{line.strip().lower()} ".startswith(_SQL_STARTS))
-    first = next(starts, None)
+    first = next((i for i, line in enumerate(lines) if _begins_sql(line)), None)
     if first is None:
-        return "\n".join(lines)
+        spans = [span for span in _SPAN.findall(text) if _begins_sql(span)]
+        word = _WORD.match(text)
+        return spans[-1] if spans else text if word and word[1][:4].lower() in _SQL_BEGINNINGS else None
     last = next((i for i in range(first, len(lines)) if not lines[i].strip()), len(lines))
     return "\n".join(lines[first:last])
+
+
+def _begins_sql(text: str) -> bool:
+    return f"{text.strip().lower()} ".startswith(_SQL_STARTS)
