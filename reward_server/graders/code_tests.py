@@ -8,7 +8,7 @@ from typing import Any
 
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.answers import defines, extract_code
-from reward_server.graders.code_comparison import stdout_matches, values_match
+from reward_server.graders.code_comparison import classes_of, stdout_matches, values_match
 from reward_server.tasks.code_tests import CallTest, CodeTestsTask, Language, StdioTest, TestScoring
 from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for, weighted_share
 from sandboxes.base import Execution, Job, Limits
@@ -208,7 +208,7 @@ def _compare_call(test: CallTest, facts: Mapping[str, Any]) -> tuple[bool, Rulin
     if "raised" in facts:
         names = facts["raised"].get("mro") or []
         if test.raises and not facts.get("loading"):
-            return test.raises in names, Ruling.WRONG_ANSWER, _raised(facts["raised"])
+            return test.raises in classes_of(names), Ruling.WRONG_ANSWER, _raised(facts["raised"])
         return False, _ruling_of_raised(names), _raised(facts["raised"])
     if "value" not in facts:
         return False, _ruling_of_ending(facts), str(facts.get("detail", ""))
