@@ -31,7 +31,7 @@ from trainer_client import Failure, Result, RetryPolicy, RewardClient, RewardErr
 ROOT = Path(__file__).parents[2]
 VECTORS = ROOT / "tests" / "vectors"
 _EVERY = {"code_tests": 4, "sql_query": 3, "math_answer": 6, "json_extraction": 6}
-_UNSTEADY = ("TIME_LIMIT", "MEMORY_LIMIT")
+UNSTEADY = ("TIME_LIMIT", "MEMORY_LIMIT")
 _BATCH = 16
 _SELF_KILLED = "os.kill(os.getpid()"
 
@@ -54,7 +54,7 @@ def workload() -> list[Sample]:
         for line in lines[::step]:
             vector = json.loads(line)
             wanted = str(vector["expect"])
-            if any(word in wanted for word in _UNSTEADY) or "limits" in vector["record"]["task"]:
+            if any(word in wanted for word in UNSTEADY) or "limits" in vector["record"]["task"]:
                 continue
             task = {"taskId": f"task-{len(samples)}", **vector["record"]["task"]}
             samples.append(Sample(task, vector["record"]["samples"][0]["response"]))
