@@ -23,6 +23,8 @@ _RECORDS_BYTES = 256 * MIB
 """What the tasks kept as records may weigh, as messages."""
 _OVERHEAD_BYTES = 1_000
 """About what a kept thing weighs beside its texts."""
+_LONG_RESPONSE = 20_000
+"""Characters; planning for a response of more can take longer than the event loop should be held."""
 _UNSTABLE = frozenset({Ruling.TIME_LIMIT, Ruling.MEMORY_LIMIT})
 """Rulings that a busy machine may change: never remembered."""
 _MIN_RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.1, 30.0
@@ -161,7 +163,7 @@ class Engine:
                 if isinstance(grader, CompositeGrader):
                     parts = grader.parts(record, sample.response)
                 else:
-                    planned = grader.plan(record, sample.response, sample.limits)
+                    planned = await _aside(grader.plan, record, sample.response, sample.limits)
             if isinstance(grader, CompositeGrader):
                 return await self._grade_parts(sample, grader, record, parts, party)
             if isinstance(planned, Verdict):
@@ -192,7 +194,7 @@ class Engine:
             begun = time.monotonic()
             reference = await self._references.of(sample.task.digest, grader, record, sample.limits)
             execution = await run_in(self._sandbox, job)
-            verdict = grader.judge(record, job, execution, reference)
+            verdict = await asyncio.to_thread(grader.judge, record, job, execution, reference)
             for _ in range(self._verdict_runs - 1):
                 again = await run_in(self._sandbox, job)
                 if not (execution.pressed or again.pressed):
@@ -233,6 +235,13 @@ class Engine:
             run_seconds=sum(part.run_seconds for part in graded),
             lasting=all(part.lasting for part in graded),
         )
+
+
+async def _aside(plan: Callable[..., Job | Verdict], record: Any, response: str, limits: Limits) -> Job | Verdict:
+    """Plan; for a long response in a thread, so that one hostile text does not hold up what others wait for."""
+    if len(response) <= _LONG_RESPONSE:
+        return plan(record, response, limits)
+    return await asyncio.to_thread(plan, record, response, limits)
 
 
 def _part_sample(whole: Sample, number: int, part: Part) -> Sample:
