@@ -23,6 +23,9 @@ _MAX_DEPTH = 60
 _MAX_PARTS = 200
 _SECONDS = 1.0
 FAULTS = (SqlglotError, RecursionError, AttributeError, TypeError, ValueError, KeyError, IndexError)
+_DRAWING = (exp.Column, exp.Star, exp.Query, exp.AggFunc, exp.Window)
+_UNKNOWN_AGGREGATES = frozenset({"total", "percentile", "median", "string_agg", "group_concat"})
+"""Those that sqlglot may not know for aggregates."""
 _MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE}
 
 
@@ -31,16 +34,19 @@ class _TooSlowError(ValueError):
 
 
 def describe(query: str) -> dict[str, Any]:
-    """Return ``features``, the parts of ``query`` by kind as sorted texts, and its ``literals``; None and none without.
+    """Return ``features``, the parts of ``query`` by kind as sorted texts, its ``literals``, and if it is ``constant``.
+
+    Constant is a query whose rows, if it returns any, are made without a column, a subquery or an aggregate. What
+    cannot be parsed has no features, no literals, and is not constant.
 
     The kinds are tables, joins, columns, filters, grouping, aggregation and ordering.
     """
     if too_complex(query):
-        return {"features": None, "literals": []}
+        return {"features": None, "literals": [], "constant": False}
     try:
         return bounded(lambda: _description(sqlglot.parse_one(query, read="sqlite")))
     except FAULTS:
-        return {"features": None, "literals": []}
+        return {"features": None, "literals": [], "constant": False}
 
 
 def order_keys(query: str) -> str | None:
@@ -124,8 +130,9 @@ def _with_keys(tree: exp.Expr) -> str | None:
 
 
 def _description(tree: exp.Expr) -> dict[str, Any]:
-    literals = [node.this for node, _ in zip(tree.find_all(exp.Literal), range(_MAX_PARTS), strict=False)]
-    order = tree.args.get("order")
+    written = (node for node in tree.find_all(exp.Literal, exp.Identifier) if _may_be_text(node))
+    literals = [node.this for node, _ in zip(written, range(_MAX_PARTS), strict=False)]
+    order, constant = tree.args.get("order"), _is_constant(tree)
     tree = _plain(tree)
     outer = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
     where = [part for kind in (exp.Where, exp.Having) for node in tree.find_all(kind) for part in _conjuncts(node.this)]
@@ -139,7 +146,34 @@ def _description(tree: exp.Expr) -> dict[str, Any]:
         "aggregation": _texts(tree.find_all(exp.AggFunc)),
         "ordering": _texts(order.expressions if order else (), ordered=True),
     }
-    return {"features": features, "literals": literals}
+    return {"features": features, "literals": literals, "constant": constant}
+
+
+def _is_constant(tree: exp.Expr) -> bool:
+    """Return whether every branch of the outermost query only puts out what is written in it."""
+    branches = [tree]
+    while any(isinstance(branch, exp.SetOperation | exp.Subquery) for branch in branches):
+        branches = [part for branch in branches for part in _branches(branch)]
+    return all(
+        isinstance(branch, exp.Select) and not any(_draws(node) for item in branch.expressions for node in item.walk())
+        for branch in branches
+    )
+
+
+def _may_be_text(node: exp.Expr) -> bool:
+    """Return whether ``node`` is a literal, or a quoted name, text to SQLite where no column has it."""
+    return isinstance(node, exp.Literal) or bool(node.args.get("quoted"))
+
+
+def _draws(node: exp.Expr) -> bool:
+    """Return whether ``node`` brings data into an expression."""
+    return isinstance(node, _DRAWING) or (isinstance(node, exp.Anonymous) and node.name.lower() in _UNKNOWN_AGGREGATES)
+
+
+def _branches(tree: exp.Expr) -> list[exp.Expr]:
+    if isinstance(tree, exp.SetOperation):
+        return [tree.left, tree.right]
+    return [tree.this] if isinstance(tree, exp.Subquery) else [tree]
 
 
 def _plain(tree: exp.Expr) -> exp.Expr:

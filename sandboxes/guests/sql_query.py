@@ -4,8 +4,8 @@ Payload: ``databases`` (each ``{"sql": base64 of UTF-8}`` or ``{"file": base64}`
 `sql_derivation`), ``queries``, ``dialect``, ``writes`` (the queries may change rows, and the tables afterwards are
 the result), ``count_steps``, ``reference`` (also say which rows the query's own ORDER BY leaves tied).
 
-Report: ``queries``, for each ``results`` (one per database), ``derived`` (a result by name), ``features`` (see
-`sql_features`), ``literals`` and ``ordered`` (has an outermost ORDER BY). A result is ``error`` and ``kind``, or
+Report: ``queries``, for each ``results`` (one per database), ``derived`` (a result by name), ``features``,
+``literals`` and ``constant`` (see `sql_features`) and ``ordered`` (has an outermost ORDER BY). A result is ``error`` and ``kind``, or
 ``tables`` (by name, each ``columns`` and ``rows``; the rows returned are the table ""), ``reads`` (tables read),
 ``steps`` and, for a reference, ``ties`` (for each row the number of its group). Cells are null, numbers, strings, or as
 `values` encodes them.
@@ -66,7 +66,7 @@ def _query(text: str, payload: dict[str, Any], databases: list[sqlite3.Connectio
     except (UnreadableError, UntranslatableError) as error:
         kind = "syntax" if isinstance(error, UnreadableError) else "untranslatable"
         failed = [{"error": str(error), "kind": kind} for _ in databases]
-        return {"results": failed, "derived": {}, "features": None, "literals": [], "ordered": False}
+        return {"results": failed, "derived": {}, "features": None, "literals": [], "constant": False, "ordered": False}
     results = [_execute(query, _copy(database), payload, budget) for database in databases]
     runs = all("error" not in result for result in results)
     derived = _derived(query, databases[0], payload, budget) if payload["derive"] and runs else {}
