@@ -5,10 +5,10 @@ Payload: ``databases`` (each ``{"sql": base64 of UTF-8}`` or ``{"file": base64}`
 the result), ``count_steps``, ``reference`` (also say which rows the query's own ORDER BY leaves tied).
 
 Report: ``queries``, for each ``results`` (one per database), ``derived`` (a result by name), ``features``,
-``literals`` and ``constant`` (see `sql_features`) and ``ordered`` (has an outermost ORDER BY). A result is ``error`` and ``kind``, or
-``tables`` (by name, each ``columns`` and ``rows``; the rows returned are the table ""), ``reads`` (tables read),
-``steps`` and, for a reference, ``ties`` (for each row the number of its group). Cells are null, numbers, strings, or as
-`values` encodes them.
+``literals`` and ``constant`` (see `sql_features`), and ``ordered`` (has an outermost ORDER BY). A result is ``error``
+and ``kind``, or ``tables`` (by name, each ``columns`` and ``rows``; the rows returned are the table ""), ``reads``
+(tables read), ``steps`` and, for a reference, ``ties`` (for each row the number of its group). Cells are null, numbers,
+strings, or as `values` encodes them.
 
 Every result has its own connection to its own copy; a response and a reference are never in the same payload.
 """
