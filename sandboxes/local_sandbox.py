@@ -27,6 +27,7 @@ _REMEDY = (
 )
 _PLACE = "/opt/box"
 """Where a box sees the interpreter and its libraries, wherever they are on the host."""
+_HIDDEN = ("/tmp/", "/dev/", "/proc/", "/run/", "/examiner/")  # noqa: S108 - what boxes have of their own
 _STREAM_BYTES = 1 << 20
 _STDERR_BYTES = 1 << 14
 _PATIENCE_SECONDS = 2.0
@@ -72,8 +73,8 @@ class LocalLauncher:
         # At places of their own: a run's directory would hide what lies below /tmp.
         self._shown = {path: f"{_PLACE}/library{i}" for i, path in enumerate(libraries)}
         self._libraries = list(self._shown.values())
-        if not prefix.startswith("/usr"):
-            self._shown[prefix] = f"{_PLACE}/python"
+        if not prefix.startswith("/usr"):  # an interpreter may know its own path, so it keeps it where it can
+            self._shown[prefix] = f"{_PLACE}/python" if prefix.startswith(_HIDDEN) else prefix
 
     async def prepare(self) -> None:
         """Refuse hosts that are no Linux. Everything else is found out by trying."""
@@ -97,7 +98,7 @@ class LocalLauncher:
         return LocalBoxProcess(process), {
             "library": [BOX_DIRECTORY, *self._libraries],
             "first_uid": None,
-            "read": [*_SYSTEM_READ, _PLACE],
+            "read": [*_SYSTEM_READ, *self._shown.values()],
         }
 
     def _inside(self, path: str) -> str:
