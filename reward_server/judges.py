@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -23,6 +24,8 @@ from sandboxes.base import MIB, Ending, Execution, Job, Usage
 _MAX_REPLY_BYTES = 4 * MIB
 _PASSING_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses that another try may not meet."""
+_TOO_LONG = re.compile(rb"context[ _](?:length|size|window)|maximum model length", re.IGNORECASE)
+"""How endpoints say that a request has more tokens than their model reads."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 20.0
 _log = logging.getLogger(__name__)
 
@@ -35,6 +38,10 @@ class _PassingError(Exception):
         self.pause_seconds = pause_seconds
 
 
+class _TooLongError(Exception):
+    """The model cannot read that much."""
+
+
 class Judges:
     """The endpoints of a configuration. For use on one event loop."""
 
@@ -45,7 +52,8 @@ class Judges:
     async def run(self, job: Job) -> Execution:
         """Ask what `model_judge` planned; the report holds the replies in the order of the requests.
 
-        Raises `InvalidTaskError` for an endpoint that is not configured, and `JudgeUnavailableError`.
+        A request with more tokens than the model reads ends in OUTPUT_LIMIT. Raises `InvalidTaskError` for an endpoint
+        that is not configured, and `JudgeUnavailableError`.
         """
         payload: Mapping[str, Any] = job.payload
         name = payload["endpoint"]
@@ -54,7 +62,10 @@ class Judges:
             known = ", ".join(sorted(self._endpoints)) or "none"
             raise InvalidTaskError("endpoint", f"{name!r} is not configured on this server; it knows {known}")
         begun = asyncio.get_running_loop().time()
-        replies = await self._ask_all(name, endpoint, payload["requests"])
+        try:
+            replies = await self._ask_all(name, endpoint, payload["requests"])
+        except _TooLongError as error:
+            return Execution(ending=Ending.OUTPUT_LIMIT, report={}, stderr=str(error))
         took = asyncio.get_running_loop().time() - begun
         tokens = sum(reply["prompt_tokens"] + reply["completion_tokens"] for reply in replies)
         _log.info("judge %s: %d calls, %d tokens, %.2f s", name, len(replies), tokens, took)
@@ -121,6 +132,8 @@ async def _reply(client: httpx.AsyncClient, endpoint: JudgeEndpoint, request: Ma
             raise _PassingError(f"status {response.status_code}", _retry_after(response))
         if response.status_code != httpx.codes.OK:
             said = data[:200].decode("utf-8", "replace")
+            if _TOO_LONG.search(data[:4_000]):
+                raise _TooLongError(said)
             raise JudgeUnavailableError(f"it answered status {response.status_code}: {said}")
     return _content(bytes(data))
 

@@ -18,7 +18,7 @@ from reward_server.graders.answers import visible_text, without_empty_answers
 from reward_server.graders.text_normalization import without_invisible
 from reward_server.tasks.model_judge import ModelJudgeTask, VoteAggregation
 from reward_server.verdict import Check, Ruling, Verdict, clip, ruling_for
-from sandboxes.base import Execution, Job, Limits
+from sandboxes.base import Ending, Execution, Job, Limits
 
 PROGRAM = "model_judge"
 """The program of its jobs, which no sandbox runs."""
@@ -84,11 +84,15 @@ class ModelJudge:
         votes = task.votes or 1
         orders = (False, True) * votes if task.compare else (False,) * votes
         requests = [_request(task, text, swapped=swapped, seed=seed) for seed, swapped in enumerate(orders)]
-        return Job(program=PROGRAM, payload={"endpoint": task.endpoint, "requests": requests}, limits=limits)
+        payload: dict[str, Any] = {"endpoint": task.endpoint, "requests": requests}
+        rest = len(task.rubric) + len(task.question) + len(task.reference)
+        return Job(program=PROGRAM, payload=payload, limits=limits, aside=len(text) > rest)
 
     def judge(self, task: ModelJudgeTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Return what the model's answers come to."""
-        del job, reference
+        del reference
+        if execution.ending is Ending.OUTPUT_LIMIT:
+            return _too_long(execution.stderr, of_response=bool(job.aside))
         report: Mapping[str, Any] = execution.report
         answers = [read_answer(task, reply["text"]) for reply in report["replies"]]
         votes = [_vote(task, answer) for answer in answers]
@@ -108,6 +112,14 @@ class ModelJudge:
 
 
 GRADER = ModelJudge()
+
+
+def _too_long(said: str, *, of_response: bool) -> Verdict:
+    """The judge cannot read that much: a response that is most of it chose so, and is not to be spared its grade."""
+    if not of_response:
+        raise JudgeUnavailableError(f"the task is too long for it: {said}")
+    summary = "The response is longer than its judge can read."
+    return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
 
 
 def says_nothing(text: str) -> bool:

@@ -221,6 +221,24 @@ async def test_trouble_with_the_endpoint_is_a_failure(trouble):
     assert result.retryable
 
 
+TOO_LONG = (400, {"error": {"message": "This model's maximum context length is 4096 tokens, you requested 9000."}})
+
+
+async def test_a_response_longer_than_the_judge_reads_is_not_spared_its_grade():
+    """A response must not be able to choose not to be graded by its length."""
+    async with endpoint(TOO_LONG) as served:
+        verdict = await judged(served, task(), response="word " * 10_000)
+    assert verdict.ruling is Ruling.OUTPUT_LIMIT
+
+
+async def test_a_task_longer_than_the_judge_reads_is_a_failure():
+    """A rubric that does not fit is nothing that a short response could help."""
+    async with endpoint(TOO_LONG) as served:
+        result = await judged(served, task(rubric="word " * 5_000))
+    assert isinstance(result, Failure)
+    assert result.reason is FailureReason.JUDGE_UNAVAILABLE
+
+
 async def test_an_endpoint_that_is_not_there_is_a_failure():
     """Nothing listens."""
     result = await judged(Endpoint([], url="http://127.0.0.1:1/v1"), task(), attempts=1)
