@@ -85,13 +85,13 @@ class Examiner:
         if missing := trusted_names.missing_modules(tree, MODULE):
             return {"invalid": f"it imports {missing[0]}, which the sandbox does not have"}
         if program.get("framework"):
-            return self._run_file(program, source)
+            return self._run_file(program, source, tree)
         rewriter = _Rewriter()
         code = compile(ast.fix_missing_locations(rewriter.visit(tree)), "<test>", "exec")
         notes = Notes(len(rewriter.sources))
         outcome: dict[str, Any] = {"error": "", "calls_check": False}
         try:
-            self._load(source)
+            self._load(source, tree)
             space = trusted_names.space_for(
                 ast.parse(program["code"]), self._names, prefix=request["prefix"], entry_point=request["entry_point"]
             )
@@ -103,9 +103,9 @@ class Examiner:
         asserts = [{**entry, "source": text} for entry, text in zip(notes.asserts, rewriter.sources, strict=True)]
         return {**outcome, "asserts": asserts}
 
-    def _run_file(self, program: dict[str, Any], source: str) -> dict[str, Any]:
+    def _run_file(self, program: dict[str, Any], source: str, tree: ast.Module) -> dict[str, Any]:
         try:
-            self._load(source)
+            self._load(source, tree)
         except CandidateEnded as end:
             return {"error": str(end), "candidate_ended": True, "tests": []}
         except BaseException as error:  # noqa: BLE001 - whatever loading the solution raises
@@ -125,12 +125,12 @@ class Examiner:
                 outcome["calls_check"] = True
                 check(self._names[entry_point])
 
-    def _load(self, source: str) -> None:
+    def _load(self, source: str, tree: ast.Module) -> None:
         self._ended = False
         self._names = self._link.load(source)
         module = types.ModuleType(MODULE)
         vars(module).update(self._names)
-        module.__all__ = [name for name in self._names if name[0] != "_" and not hasattr(builtins, name)]  # type: ignore[attr-defined] # what `import *` gives; never a builtin's name
+        module.__all__ = trusted_names.wanted(tree, self._names, MODULE)  # type: ignore[attr-defined] # what `import *` gives
         sys.modules[MODULE] = module
 
     def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,14 @@ import ast
 import builtins
 import importlib.util
 import io
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout, suppress
 from typing import Any
+
+_ALIASES = {"np": "numpy", "pd": "pandas"}
+"""Names by which everybody calls some libraries."""
 
 
 def space_for(tree: ast.Module, offered: Mapping[str, Any], *, prefix: str, entry_point: str) -> dict[str, Any]:
@@ -21,6 +25,28 @@ def space_for(tree: ast.Module, offered: Mapping[str, Any], *, prefix: str, entr
     shadows = _allowed_shadows(used - trusted.keys(), entry_point)
     names = {name: value for name, value in offered.items() if not hasattr(builtins, name) or name in shadows}
     return {**names, **trusted}
+
+
+def is_public(name: Any) -> bool:
+    """Keep ``__builtins__`` and its like out: the list of names is the candidate's word."""
+    return isinstance(name, str) and name.isidentifier() and not name.startswith("__")
+
+
+def wanted(tree: ast.Module, offered: Mapping[str, Any], solution: str) -> list[str]:
+    """Return what ``from solution import *`` gives: what the test program uses and neither it nor Python defines.
+
+    Else a response could bring its own ``pytest`` or ``math``, hooks of the framework, or tests of its own.
+    """
+    from_solution = [node for node in tree.body if getattr(node, "module", "") == solution]
+    own = {name for node in tree.body if node not in from_solution for name in _bound_at_top(node)}
+    words = set(re.findall(r"[^\W\d]\w*", ast.unparse(tree))) - own - _modules(tree, offered.keys() - own).keys()
+    return [name for name in offered if name in words and name[0] != "_" and not hasattr(builtins, name)]
+
+
+def _bound_at_top(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return iter([node.name])
+    return (name for part in ast.walk(node) for name in _bound(part))
 
 
 def free_names(tree: ast.AST) -> set[str]:
@@ -74,9 +100,9 @@ def _modules(tree: ast.Module, used: set[str]) -> dict[str, Any]:
         node.value.id for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
     modules = {}
-    for name in bases & used & sys.stdlib_module_names:
+    for name in bases & used & (sys.stdlib_module_names | _ALIASES.keys()):
         with suppress(ImportError):
-            modules[name] = importlib.import_module(name)
+            modules[name] = importlib.import_module(_ALIASES.get(name, name))
     return modules
 
 
