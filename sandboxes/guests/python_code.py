@@ -175,9 +175,9 @@ class _Session:
             self.close()
         try:
             if self._candidate is None:
-                self._candidate = self._cells.open("candidate")
                 if "load" not in message:
                     return {"ended": "the solution's process had ended"}
+                self._candidate = self._cells.open("candidate")
             self._candidate.restart_clock()
             return {"candidate": self._candidate.ask(message)}
         except CellEnded as end:
