@@ -6,6 +6,8 @@ neither tests nor expected values: a call's arguments arrive, a value or an exce
 
 import asyncio
 import builtins
+import copy
+import functools
 import inspect
 import operator as _operator
 import socket
@@ -21,6 +23,8 @@ from .values import PLAIN_TYPES, CodecError, Encoder, Remote, decode
 MODULE = "solution"
 _MAX_HANDLES = 100_000
 _MAX_TEXT = 2_000
+_MUTABLE = (list, dict, set, bytearray)
+_CACHE_INFO = type(functools.cache(len).cache_info())
 _CHANNEL_GONE = (EOFError, OSError)
 
 
@@ -41,15 +45,23 @@ class Candidate:
 
     def answer(self, request: dict[str, Any]) -> None:
         """Do what one request asks and send what came of it: a value, or the names of an exception."""
-        self._keep = _is_own if request.get("objects") else None
+        self._keep = _is_own if request.get("objects") else _is_cache_info
         try:
             reply = self._do(request)
         except BaseException as error:  # noqa: BLE001 - whatever the code raises is part of its answer
-            reply = {"raised": describe(error)}
+            reply = {"raised": {**describe(error), **self._content(error)}}
         try:
             self._channel.send(reply)
         except FrameError as error:
             self._channel.send({"raised": {"mro": ["ValueError"], "message": f"the value cannot be sent: {error}"}})
+
+    def _content(self, error: BaseException) -> dict[str, Any]:
+        """Return what an exception holds; its attributes are read where they are."""
+        try:
+            arguments = [_or_reference(self._encoder(), item, self._point_at) for item in error.args]
+            return {"args": arguments, "handle": self._point_at(error)[0]}
+        except BaseException:  # noqa: BLE001 - a hostile class
+            return {"args": []}
 
     def _do(self, request: dict[str, Any]) -> dict[str, Any]:
         match request:
@@ -75,14 +87,18 @@ class Candidate:
         value = action(subject, *arguments, **keywords)
         encoder = Encoder(self._point_at) if action is _itself else self._encoder()
         reply: dict[str, Any] = {"value": encoder.encode(value)}
-        changed = [self._after(before, now) for before, now in zip(args, arguments, strict=True)]
+        same = [i for i, item in enumerate(arguments) if item is value and type(item) in _MUTABLE]
+        if same:
+            reply["same"] = same[0]
+        pairs = zip([*args, *kwargs.values()], [*arguments, *keywords.values()], strict=True)
+        changed = [self._after(before, now) for before, now in pairs]
         if any(item is not None for item in changed):
             reply["changed"] = changed
         return reply
 
     def _after(self, before: Any, now: Any) -> Any:
         """Return a mutable argument's content after the call where it has changed, else None."""
-        if type(now) not in (list, dict, set, bytearray):
+        if type(now) not in _MUTABLE:
             return None
         after = Encoder(self._point_at).encode(now)
         return None if after == before else [after]
@@ -94,6 +110,8 @@ class Candidate:
         return decode(data, self._resolve)
 
     def _resolve(self, remote: Remote) -> Any:
+        if remote.kind == "builtin":
+            return getattr(builtins, remote.description)
         if remote.kind == "callback":
             return self._callback(remote.handle)
         return self._objects[remote.handle]
@@ -148,6 +166,11 @@ def _is_own(kind: type) -> bool:
     return kind.__module__ == MODULE
 
 
+def _is_cache_info(kind: type) -> bool:
+    """Return whether a class is what ``lru_cache`` counts in: tests of memoization read its fields by name."""
+    return kind is _CACHE_INFO
+
+
 def _itself(subject: Any) -> Any:
     return subject
 
@@ -176,15 +199,33 @@ def _await(subject: Any) -> Any:
     async def wait() -> Any:
         return await subject
 
-    return asyncio.run(wait())
+    if not _LOOPS:  # one for all: what `asyncio.run` leaves behind it closes, such as generators
+        _LOOPS.append(asyncio.new_event_loop())
+    return _LOOPS[0].run_until_complete(wait())
 
 
+def _error(names: list[str], message: str) -> tuple[Any, Any, Any]:
+    """Return, as ``__exit__`` takes it, an exception that the tests raised."""
+    for name in names:
+        kind = getattr(sys.modules[MODULE], name, None) or getattr(builtins, name, None)
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            error = kind.__new__(kind, message)  # without `__init__`, which may want other arguments
+            return kind, error, None
+    return None, None, None
+
+
+_LOOPS: list[asyncio.AbstractEventLoop] = []
 _ACTIONS: dict[str, Callable[..., Any]] = {
     "plain": _itself,
     "call": lambda subject, *args, **kwargs: subject(*args, **kwargs),
     "attribute": _attribute,
     "set_attribute": setattr,
     "method": _method,
+    "item": lambda subject, key: subject[key],
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "exit": lambda subject, names, message: subject.__exit__(*_error(names, message)),
+    "async_exit": lambda subject, names, message: subject.__aexit__(*_error(names, message)),
     "mro": lambda subject: [kind.__name__ for kind in subject.__mro__],
     "builtin_contains": lambda subject, item: item in subject,
     "iterate": iter,

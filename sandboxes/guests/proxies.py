@@ -8,19 +8,26 @@ stand-ins are requests. What a test asserts must be decided here, on plain value
 - order against a plain value is refused, or decided on that content;
 - arithmetic, conversion to numbers, membership and predicates such as ``startswith`` are refused unless the test
   program itself works with classes of the solution (`Link.objects`): else a function could return an object whose
-  every difference is zero where a number is expected.
+  every difference is zero where a number is expected;
+- there too the difference of an object and a plain number is no plain number, and has no size, order or rounding.
 """
 
 import builtins
 import operator
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from numbers import Number
 from typing import Any
 
+from .candidate_errors import OwnError, builtin_exception, said
+from .trusted_names import is_public
 from .values import CodecError, Encoder, Remote, decode
 
 _CHUNK = 64
-_BUILTINS = ("len", "str", "repr", "bool", "bytes", "reversed")
-_NUMERIC_BUILTINS = ("int", "float", "complex", "abs", "round")
+_MAX_KINDS = 1_000
+_BUILTINS = ("len", "str", "repr", "bool", "bytes", "reversed", "format")
+_NUMERIC_BUILTINS = ("int", "float", "complex", "abs", "round", "divmod")
 _COMPARISONS = ("lt", "le", "gt", "ge")
 _OPERATORS = (
     "add",
@@ -37,18 +44,16 @@ _OPERATORS = (
     "lshift",
     "rshift",
 )
-_METHODS = ("getitem", "setitem", "delitem", "enter", "exit")
-_NUMERIC_METHODS = ("neg", "pos", "invert", "index")
+_METHODS = ("setitem", "delitem", "enter", "aiter")
+_NUMERIC_METHODS = ("neg", "pos", "invert", "index", "floor", "ceil", "trunc")
+_CONTAINERS = ("add", "clear", "copy", "count", "discard", "index", "pop", "remove", "update")
 _PREDICATES = frozenset(
     name
     for kind in (str, bytes, int, float, set, frozenset)
     for name in dir(kind)
-    if name.startswith("is") or name in ("startswith", "endswith")
+    if name[0] != "_" and name not in _CONTAINERS and callable(getattr(kind, name))
 )
-
-
-class CandidateError(Exception):
-    """The candidate raised something that is no builtin exception, or cannot be reached."""
+"""Methods of plain values that are told what is expected, or might be: ``symmetric_difference``, ``startswith``."""
 
 
 class Link:
@@ -62,12 +67,13 @@ class Link:
         self._callbacks: list[Any] = []
         self._exceptions: dict[str, type[BaseException]] = {}
         self._proxies: dict[int, Proxy] = {}
+        self._kinds: dict[str, type[Proxy]] = {}
 
     def load(self, source: str) -> dict[str, Any]:
         """Load the response's code and return the module's public names. Raises what loading raised."""
         self._proxies.clear()
         names = self._value(self._exchange({"load": source, "objects": self.objects}))
-        return {name: self.decode(value) for name, value in names if _is_public(name)}
+        return {name: self.decode(value) for name, value in names if is_public(name)}
 
     def request(self, action: str, target: Any, *args: Any, **kwargs: Any) -> Any:
         """Have the candidate do ``action``; mutable arguments are changed here as they were changed there."""
@@ -82,10 +88,14 @@ class Link:
         reply = self._exchange(message)
         while "callback" in reply:
             reply = self._call_back(reply)
-        for argument, content in zip(args, reply.get("changed") or (), strict=False):
+        for argument, content in zip((*args, *kwargs.values()), reply.get("changed") or (), strict=False):
             if content:
                 _restore(argument, self.decode(content[0]))
-        return self.decode(self._value(reply))
+        value = self._value(reply)
+        same = reply.get("same")  # the very object that was passed
+        if type(same) is int and 0 <= same < len(args) and isinstance(args[same], list | dict | set | bytearray):
+            return args[same]
+        return self.decode(value)
 
     def decode(self, data: Any) -> Any:
         """Return the value that ``data`` says, with stand-ins."""
@@ -107,6 +117,9 @@ class Link:
         handle = getattr(value, "_handle_", None) if isinstance(value, type) else None
         if handle is not None:
             return [handle, "object", ""]
+        name = getattr(value, "__name__", "")
+        if isinstance(name, str) and name and getattr(builtins, name, None) is value:
+            return [0, "builtin", name]
         if callable(value):
             self._callbacks.append(value)
             return [len(self._callbacks) - 1, "callback", ""]
@@ -119,8 +132,16 @@ class Link:
         if remote.kind == "awaitable":
             return self._coroutine(remote.handle)
         if remote.handle not in self._proxies:  # one stand-in for one object, so that `is` holds where it should
-            self._proxies[remote.handle] = (Class if remote.kind == "class" else Proxy)(self, remote)
+            kind = Class if remote.kind == "class" else self._named(remote.description)
+            self._proxies[remote.handle] = kind(self, remote)
         return self._proxies[remote.handle]
+
+    def _named(self, description: str) -> "type[Proxy]":
+        """Return the stand-ins' class for objects of a class: tests read the name of an object's type."""
+        name = description.rpartition(".")[2].rstrip("'>")
+        if name not in self._kinds and name.isidentifier() and len(self._kinds) < _MAX_KINDS:
+            self._kinds[name] = type(name, (Proxy,), {"__slots__": ()})
+        return self._kinds.get(name, Proxy)
 
     async def _coroutine(self, handle: int) -> Any:
         """Await, over there, what a coroutine function of the candidate returned."""
@@ -128,13 +149,14 @@ class Link:
 
     def _class_for(self, names: list[str], handle: int | None = None) -> type[BaseException]:
         """Return the class that stands for an exception with these names in its MRO, the most derived first."""
-        base = _builtin_exception(names)
+        base = builtin_exception(names)
         if names[:1] == [base.__name__]:
             return base
         known = self._exceptions.get(names[0])
         if known is None:
             parent = self._class_for(names[1:]) if len(names) > 1 else base
-            known = type(names[0], (parent if issubclass(parent, Exception) else Exception,), {})
+            above = parent if issubclass(parent, Exception) else Exception
+            known = type(names[0], (above,) if issubclass(above, OwnError) else (OwnError, above), {})
             self._exceptions[names[0]] = known
         if handle is not None:
             known._handle_ = handle  # type: ignore[attr-defined]
@@ -142,22 +164,18 @@ class Link:
 
     def _exception(self, raised: dict[str, Any]) -> BaseException:
         names = [str(name) for name in raised.get("mro", [])] or ["Exception"]
-        return self._class_for(names)(str(raised.get("message", "")))
-
-
-def _builtin_exception(names: list[str]) -> type[BaseException]:
-    for name in names:
-        found = getattr(builtins, name, None)
-        if isinstance(found, type) and issubclass(found, Exception):
-            return found
-        if isinstance(found, type) and issubclass(found, BaseException) and name != "BaseException":
-            return CandidateError  # SystemExit, KeyboardInterrupt: the examiner must not act on them
-    return CandidateError
-
-
-def _is_public(name: Any) -> bool:
-    """Keep ``__builtins__`` and its like out: the list of names is the candidate's word."""
-    return isinstance(name, str) and name.isidentifier() and not name.startswith("__")
+        kind, message = self._class_for(names), str(raised.get("message", ""))
+        try:
+            error = kind(message)
+        except TypeError:  # it wants other arguments, as UnicodeDecodeError does
+            error = kind(*(self.decode(item) for item in raised["args"]))
+        with suppress(CodecError, TypeError):
+            arguments = tuple(self.decode(item) for item in raised["args"])
+            if str(kind(*arguments)) == message or kind.__name__ == names[0]:
+                error.args = arguments
+        if isinstance(error, OwnError):
+            error._message_, error._read_ = message, partial(self.request, "attribute", raised.get("handle"))
+        return error
 
 
 def _restore(argument: Any, content: Any) -> None:
@@ -172,7 +190,10 @@ def _restore(argument: Any, content: Any) -> None:
 class Proxy:
     """Stands for one object of the candidate."""
 
+    __slots__ = ("__weakref__", "_differs_", "_handle_", "_kind_", "_link_")
+
     def __init__(self, link: Link, remote: Remote) -> None:
+        object.__setattr__(self, "_differs_", False)
         object.__setattr__(self, "_link_", link)
         object.__setattr__(self, "_handle_", remote.handle)
         object.__setattr__(self, "_kind_", remote.kind)
@@ -211,6 +232,27 @@ class Proxy:
     def __ne__(self, other: object) -> bool:
         return not self == other
 
+    def __getitem__(self, key: Any) -> Any:
+        return self._link_.request("item", self._handle_, key)
+
+    def __copy__(self) -> Any:
+        return self._link_.request("copy", self._handle_)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self._link_.request("deepcopy", self._handle_)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Any:
+        return self._link_.request("exit", self._handle_, *said(error))
+
+    async def __aenter__(self) -> Any:
+        return await self._link_.request("method", self._handle_, "__aenter__")
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Any:
+        return await self._link_.request("async_exit", self._handle_, *said(error))
+
+    async def __anext__(self) -> Any:
+        return await self._link_.request("method", self._handle_, "__anext__")
+
     def __hash__(self) -> int:
         return hash(self._link_.request("builtin", self._handle_, "hash"))
 
@@ -237,6 +279,14 @@ class Proxy:
 class Class(Proxy):
     """Stands for a class of the candidate."""
 
+    __slots__ = ()
+    __hash__ = Proxy.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, type) and issubclass(other, Proxy):  # ``type(x) == Dog``
+            return bool(other.__name__ == self.__name__)
+        return super().__eq__(other)
+
     def __instancecheck__(self, instance: Any) -> bool:
         """Ask the candidate, about its own objects only."""
         if not isinstance(instance, Proxy):
@@ -252,14 +302,31 @@ def _forward(action: str, name: str, *, numeric: bool) -> Callable[..., Any]:
     def operate(self: Proxy, *args: Any) -> Any:
         if numeric:
             self._need_objects_(name)
-        return self._link_.request(action, self._handle_, name, *args)
+        if self._differs_ and name in ("abs", "round"):
+            raise TypeError(f"{name} of the difference between an object of the solution and a number")
+        value = self._link_.request(action, self._handle_, name, *args)
+        if name in ("sub", "isub") and isinstance(args[0], Number):
+            return _difference(self, action, args[0], value)
+        return value
 
     return operate
 
 
+def _difference(proxy: Proxy, action: str, other: Any, value: Any) -> Any:
+    """Let no object say how far it is from a number: ``abs(area - 12.57) < 0.01`` must be decided here."""
+    if isinstance(value, Proxy):
+        object.__setattr__(value, "_differs_", True)
+    elif isinstance(value, Number):
+        plain = proxy._plain_() if proxy._kind_ == "valued" else None
+        if not isinstance(plain, Number):
+            raise TypeError("an object of the solution minus a number is a number")
+        return other - plain if action == "swapped" else plain - other
+    return value
+
+
 def _compare(name: str) -> Callable[[Proxy, object], Any]:
     def compare(self: Proxy, other: object) -> Any:
-        if not isinstance(other, Proxy) and self._kind_ == "valued":
+        if not isinstance(other, Proxy) and self._kind_ == "valued" and not self._differs_:
             return getattr(operator, name)(self._plain_(), other)
         if not isinstance(other, Proxy):
             raise TypeError(f"{name} between an object of the solution and {type(other).__name__}")
@@ -275,5 +342,8 @@ for _name in _COMPARISONS:
 for _name in _OPERATORS:
     setattr(Proxy, f"__{_name.rstrip('_')}__", _forward("operator", _name, numeric=True))
     setattr(Proxy, f"__r{_name.rstrip('_')}__", _forward("swapped", _name, numeric=True))
+    setattr(Proxy, f"__i{_name.rstrip('_')}__", _forward("operator", f"i{_name.rstrip('_')}", numeric=True))
 for _name in _METHODS + _NUMERIC_METHODS:
     setattr(Proxy, f"__{_name}__", _forward("method", f"__{_name}__", numeric=_name in _NUMERIC_METHODS))
+for _kind in (Proxy, Class):
+    _kind.__doc__ = property(lambda self: self._link_.request("attribute", self._handle_, "__doc__"))  # type: ignore[assignment] # instances have the text of what they stand for

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from sandboxes.guests.candidate import main
+from sandboxes.guests.candidate_errors import CandidateError
 from sandboxes.guests.channel import Channel
-from sandboxes.guests.proxies import CandidateError, Link
+from sandboxes.guests.proxies import Link
 
 SOURCE = """
 import collections
