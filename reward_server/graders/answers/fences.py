@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _OPENING = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`\n]*)")
 _LATE_OPENING = re.compile(r"`{3}([A-Za-z][A-Za-z0-9+#_.-]{0,30})[ \t\r]*\Z")
@@ -10,8 +11,7 @@ _LATE_SEARCH = 48
 """How many characters before the end of a line a late opening may begin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A fenced block."""
 
     language: str
@@ -62,10 +62,12 @@ def fenced_blocks(text: str) -> list[Block]:
 
 def _opened(line: str) -> "_Open | Block | None":
     if found := _OPENING.match(line):
-        rest = line[found.end() :]
-        if not rest:
-            return _Open(found[2], _language(found[3]), len(found[1]), [])
-        return _one_line(line.strip(), found[2])
+        indent, fence, info = found.groups()
+        if found.end() == len(line):
+            return _Open(fence, _language(info) if info else "", len(indent), [])
+        return _one_line(line.strip(), fence)
+    if "```" not in line:
+        return None
     found = _LATE_OPENING.search(line, max(0, len(line) - _LATE_SEARCH))
     if found and line.count("```") == 1:
         return _Open("```", found[1].lower(), 0, [])
@@ -84,15 +86,23 @@ def _one_line(line: str, fence: str) -> Block | None:
 
 def _closes(line: str, current: _Open) -> bool:
     """Take ``line`` into the block and return False, or return True when it closes the block."""
+    if current.fence[:3] not in line:
+        current.lines.append(_taken(line, current.indent))
+        return False
     bare = line.strip()
     if bare.startswith(current.fence) and not bare.strip(current.fence[0]):
         return True
-    taken = line[min(current.indent, len(line) - len(line.lstrip(" \t"))) :]
+    taken = _taken(line, current.indent)
     if bare.endswith(current.fence) and bare.count(current.fence) == 1 and current.fence[0] == "`":
         current.lines.append(taken.rstrip().removesuffix(current.fence))
         return True
     current.lines.append(taken)
     return False
+
+
+def _taken(line: str, indent: int) -> str:
+    """Return ``line`` without the fence's own indentation."""
+    return line[min(indent, len(line) - len(line.lstrip(" \t"))) :] if indent else line
 
 
 def _language(info: str) -> str:
