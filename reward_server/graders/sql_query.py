@@ -47,8 +47,8 @@ class SqlQuery:
 
     def plan(self, task: SqlQueryTask, response: str, limits: Limits) -> Job | Verdict:
         """Run the response's query."""
-        query = (extract_code(response, _LANGUAGES).text or "").strip()
-        if not query.strip(";"):
+        query = (extract_code(response, _LANGUAGES).text or "").strip().rstrip("; \t\r\n")
+        if not query:
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The response contains no query.")
         if len(query) > MAX_QUERY_CHARACTERS:
             return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=f"The query has {len(query)} characters.")
