@@ -1,11 +1,13 @@
 """Conducts function guests: one payload in, one report out, in one cell."""
 
+import re
 from typing import Any
 
 from .cells import CellEnded, Cells
 from .cleaning import TroubleError
 
-_IMPORT_FAILED = "\nModuleNotFoundError: "
+_IMPORT_FAILED = re.compile(r"\nModuleNotFoundError: No module named '[\w.]+'\s*\Z")
+"""How the traceback of an interpreter ends that misses a library."""
 
 
 def conduct(cells: Cells, role: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -14,7 +16,8 @@ def conduct(cells: Cells, role: str, payload: dict[str, Any]) -> dict[str, Any]:
     try:
         report = cell.ask(payload)
     except CellEnded as end:
-        if _IMPORT_FAILED in end.ended.stderr:
+        # what a guest wrote before it met a limit may be a response's words
+        if end.ended.ending == "exited" and _IMPORT_FAILED.search(end.ended.stderr):
             raise TroubleError(f"{role} misses a library: {end.ended.stderr[-300:]}") from None
         return {}
     return report if isinstance(report, dict) else {}

@@ -6,6 +6,7 @@ response is hostile text and sqlglot a recursive parser: its time is bounded, an
 take is no description instead of a fault.
 """
 
+import logging
 import signal
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from sqlglot.errors import SqlglotError
 for _dialect in dialects.DIALECTS:  # loaded now instead of when used: in a cell their files may be out of reach
     getattr(dialects, _dialect)
 
+logging.getLogger("sqlglot").disabled = True  # its warnings quote the query, and nobody asked for them
 T = TypeVar("T")
 _MAX_CHARACTERS = 20_000
 _MAX_DEPTH = 60
