@@ -117,11 +117,16 @@ class Candidate:
         return self._objects[remote.handle]
 
     def _callback(self, number: int) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
             encoder = self._encoder()
-            self._channel.send({"callback": number, "args": [encoder.encode(item) for item in args]})
-            while "returned" not in (message := self._channel.receive()):
+            keywords = {name: encoder.encode(item) for name, item in kwargs.items()}
+            self._channel.send(
+                {"callback": number, "args": [encoder.encode(item) for item in args], "kwargs": keywords}
+            )
+            while not (message := self._channel.receive()).keys() & {"returned", "raising"}:
                 self.answer(message)
+            if "raising" in message:
+                raise _error(*message["raising"])[1] or Exception
             return self._decode(message["returned"])
 
         return call

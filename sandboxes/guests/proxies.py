@@ -22,7 +22,7 @@ from typing import Any
 
 from .candidate_errors import OwnError, builtin_exception, said
 from .trusted_names import is_public
-from .values import CodecError, Encoder, Remote, decode
+from .values import PREDICATES, CodecError, Encoder, Remote, decode
 
 _CHUNK = 64
 _MAX_KINDS = 1_000
@@ -46,14 +46,6 @@ _OPERATORS = (
 )
 _METHODS = ("setitem", "delitem", "enter", "aiter")
 _NUMERIC_METHODS = ("neg", "pos", "invert", "index", "floor", "ceil", "trunc")
-_CONTAINERS = ("add", "clear", "copy", "count", "discard", "index", "pop", "remove", "update")
-_PREDICATES = frozenset(
-    name
-    for kind in (str, bytes, int, float, set, frozenset)
-    for name in dir(kind)
-    if name[0] != "_" and name not in _CONTAINERS and callable(getattr(kind, name))
-)
-"""Methods of plain values that are told what is expected, or might be: ``symmetric_difference``, ``startswith``."""
 
 
 class Link:
@@ -108,8 +100,13 @@ class Link:
 
     def _call_back(self, message: dict[str, Any]) -> dict[str, Any]:
         function = self._callbacks[message["callback"]]
-        value = function(*(self.decode(item) for item in message["args"]))
-        return self._exchange({"returned": Encoder(self._point_at).encode(value)})
+        keywords = {name: self.decode(item) for name, item in message["kwargs"].items()}
+        try:
+            value = function(*(self.decode(item) for item in message["args"]), **keywords)
+            answer = {"returned": Encoder(self._point_at).encode(value)}
+        except Exception as error:  # noqa: BLE001 - the candidate may have asked for it, to try again
+            answer = {"raising": said(error)}
+        return self._exchange(answer)
 
     def _point_at(self, value: Any) -> list[Any]:
         if isinstance(value, Proxy):
@@ -203,7 +200,7 @@ class Proxy:
         return self._link_.request("call", self._handle_, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name in _PREDICATES:
+        if name in PREDICATES:
             self._need_objects_(name)
         return self._link_.request("attribute", self._handle_, name)
 

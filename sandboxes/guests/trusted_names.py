@@ -23,7 +23,8 @@ def space_for(tree: ast.Module, offered: Mapping[str, Any], *, prefix: str, entr
     used = free_names(tree)
     trusted = {**_modules(tree, used - {entry_point}), **_prefix_names(prefix, entry_point, offered)}
     shadows = _allowed_shadows(used - trusted.keys(), entry_point)
-    names = {name: value for name, value in offered.items() if not hasattr(builtins, name) or name in shadows}
+    allowed = {name for name in offered if not hasattr(builtins, name) or name in shadows} - _ALIASES.keys()
+    names = {name: offered[name] for name in offered if name in allowed}
     return {**names, **trusted}
 
 
@@ -39,7 +40,12 @@ def wanted(tree: ast.Module, offered: Mapping[str, Any], solution: str) -> list[
     """
     from_solution = [node for node in tree.body if getattr(node, "module", "") == solution]
     own = {name for node in tree.body if node not in from_solution for name in _bound_at_top(node)}
-    words = set(re.findall(r"[^\W\d]\w*", ast.unparse(tree))) - own - _modules(tree, offered.keys() - own).keys()
+    words = (
+        set(re.findall(r"[^\W\d]\w*", ast.unparse(tree)))
+        - own
+        - _modules(tree, offered.keys() - own).keys()
+        - _ALIASES.keys()
+    )
     return [name for name in offered if name in words and name[0] != "_" and not hasattr(builtins, name)]
 
 

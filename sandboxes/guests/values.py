@@ -161,6 +161,14 @@ _ENCODERS: tuple[tuple[type, Callable[[Encoder, Any, int], Any]], ...] = (
     ),
 )
 PLAIN_TYPES = tuple(base for base, _ in _ENCODERS)
+_CONTAINERS = ("add", "clear", "copy", "count", "discard", "index", "pop", "remove", "update")
+PREDICATES = frozenset(
+    name
+    for kind in (str, bytes, int, float, set, frozenset)
+    for name in dir(kind)
+    if name[0] != "_" and name not in _CONTAINERS and callable(getattr(kind, name))
+)
+"""Methods of plain values that are told what is expected, or might be: ``symmetric_difference``, ``startswith``."""
 _EXACT = frozenset((Fraction, Decimal, dt.date, dt.datetime, dt.time, dt.timedelta))
 
 
