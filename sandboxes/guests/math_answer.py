@@ -118,7 +118,10 @@ def _decide(answer: Tree, expected: list[Tree], rules: Rules) -> tuple[str, str]
 
 def _choice(text: str) -> str:
     """Return the letter of a multiple-choice answer, or nothing."""
-    bare = clean(text).strip("\x02\x03(){}[]. ")
+    plain = clean(text)
+    if plain.startswith("\x02(") and plain[3:5] == ")\x03" and plain[5:]:
+        plain = plain[2]
+    bare = plain.strip("\x02\x03(){}[]. ")
     return bare.upper() if len(bare) == 1 and bare in _LETTERS[:10] else ""
 
 

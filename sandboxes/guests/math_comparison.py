@@ -8,21 +8,26 @@ import sympy
 from sympy import Rational
 
 from .math_agreement import Rules, near, proportion, same_function, same_number, valued
-from .math_sets import FLIPPED, interval, union_without, variable
+from .math_points import at, is_real
+from .math_sets import FLIPPED, interval, left_out, line_without, variable
 from .math_shapes import (
     alternatives,
     digits,
     holds_plus_minus,
     inner_parts,
     logarithm_readings,
+    meant,
     names_values,
     same_names,
+    spread_names,
+    symbols,
     tuple_of_named,
     unevaluated,
     words,
 )
 from .math_trees import Tree
-from .math_units import measure
+from .math_units import half_day, measure
+from .math_vectors import coordinates
 
 _OTHER_SETS = {"builder", "symbol", "without", "relation"}
 """What may be a set of numbers, though it is not written as intervals."""
@@ -30,10 +35,13 @@ _OTHER_SETS = {"builder", "symbol", "without", "relation"}
 
 def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Return whether ``answer`` is ``expected``. Raises `UndecidedError`."""
+    answer, expected = _punctured(meant(answer), expected, rules), _punctured(meant(expected), answer, rules)
+    answer, expected = spread_names(answer, expected), spread_names(expected, answer)
+    answer, expected = coordinates(answer, expected), coordinates(expected, answer)
     answer, expected = tuple_of_named(answer, expected), tuple_of_named(expected, answer)
     answer = same_names(answer, expected)
     expected = same_names(expected, answer)
-    answer, expected = _bare(answer, expected), _bare(expected, answer)
+    answer, expected = _bare(answer, expected, asked=True), _bare(expected, answer)
     if answer == expected:
         return True
     if "quantity" in (answer[0], expected[0]):
@@ -46,6 +54,8 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
             return _same_rounded(answer, expected, rules)
         case ("modulo", _) | (_, "modulo"):
             return _same_residue(answer, expected, rules)
+        case ("builder", _) | (_, "builder") if named_set:
+            return _same_set(answer, expected, rules)
         case ("group" | "union" | "without", _) | (_, "group" | "union" | "without") if named_set:
             return _same_set(answer, expected, rules)
         case ("cases", _) | (_, "cases"):
@@ -55,7 +65,7 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
         case (("builder" | "intersection" | "without") as kind, other) if kind == other:
             return _same_items(inner_parts(answer), inner_parts(expected), rules, ordered=kind != "intersection")
         case ("text", _) | (_, "text"):
-            return words(answer) == words(expected) != ""
+            return _nouns(answer) == _nouns(expected) != ""
         case ("relation", _) | (_, "relation"):
             return _same_relation(answer, expected, rules)
         case ("union", _) | (_, "union"):
@@ -71,9 +81,30 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
     return any(_same_value(mine, theirs, rules) for mine, theirs in logarithm_readings(answer, expected))
 
 
-def _bare(tree: Tree, other: Tree) -> Tree:
-    """Take the right side of ``x = 3`` or of "x in S" when the other answer is no relation."""
+def _punctured(tree: Tree, other: Tree, rules: Rules) -> Tree:
+    """Return the real line without some points as intervals where the other answer is such."""
+    points = [reading for point in left_out(tree) for reading in alternatives(point)]
+    if not points or not (other[0] == "union" or (other[0] != tree[0] and left_out(other))):
+        return tree
+    values = [at(valued(point, rules), {}) for point in points]
+    if any(value is None or not is_real(value) for value in values):
+        return tree
+    order = sorted(range(len(points)), key=lambda index: sympy.re(values[index]))
+    return line_without([points[index] for index in order])
+
+
+def _bare(tree: Tree, other: Tree, *, asked: bool = False) -> Tree:
+    """Take the right side of ``x = 3`` or of "x in S" when the other answer is no relation.
+
+    An answer (``asked``) may also have what was asked for on the left, as in ``m + n = 24``.
+    """
     match tree:
+        case ("relation", signs, (left, *_, right)) if asked and set(signs) == {"="} and _is_asked(left, right, other):
+            total: Tree = right
+            return total
+        case ("relation", ("=",), (("divide", ("symbol", _), ("symbol", _)), right)) if other[0] != "relation":
+            quotient: Tree = right
+            return quotient
         case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
             chosen: Tree = right if _is_name(left) else tree
             return chosen
@@ -87,6 +118,11 @@ def _bare(tree: Tree, other: Tree) -> Tree:
         case ("group", "(" | "[", (only,), ")" | "]") if other[0] != "group":
             return _bare(only, other)
     return tree
+
+
+def _is_asked(left: Tree, right: Tree, other: Tree) -> bool:
+    """Return whether a sum of at least two letters is said to be a number."""
+    return other[0] != "relation" and left[0] == "add" and len(set(symbols(left))) > 1 and not any(symbols(right))
 
 
 _NAMES = ("symbol", "call", "multiply", "power", "constant", "text")
@@ -127,7 +163,7 @@ def _same_residue(answer: Tree, expected: Tree, rules: Rules) -> bool:
 
 def _same_set(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Compare a set of real numbers that has a name or a condition with intervals."""
-    mine, theirs = (union_without(tree) or interval(tree) or tree for tree in (answer, expected))
+    mine, theirs = (interval(tree) or tree for tree in (answer, expected))
     if mine[0] not in ("group", "union") or theirs[0] not in ("group", "union"):
         return False
     return same(mine, theirs, rules)
@@ -140,7 +176,11 @@ def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """
     mine, my_unit = _quantity(answer)
     theirs, their_unit = _quantity(expected)
+    mine, my_unit = _bare_unit(mine, my_unit, their_unit)
+    theirs, their_unit = _bare_unit(theirs, their_unit, my_unit)
     measured, wanted = measure(my_unit), measure(their_unit)
+    if {half_day(my_unit), half_day(their_unit)} == {"am", "pm"}:
+        return False
     if rules.unit_required and their_unit and not (measured if wanted else _noun(my_unit) == _noun(their_unit)):
         return False
     if not (measured and wanted) or measured == wanted:
@@ -153,6 +193,14 @@ def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
     return evaluated and same(("multiply", (mine, scale, back)), theirs, replace(rules, allow_unevaluated=True))
 
 
+def _bare_unit(tree: Tree, unit: str, other: str) -> tuple[Tree, str]:
+    """Take a letter behind a number for the unit that the other answer has."""
+    match tree:
+        case ("multiply", (("number", _) as inner, ("symbol", letter))) if not unit and letter.lower() == other:
+            return inner, other
+    return tree, unit
+
+
 def _quantity(tree: Tree) -> tuple[Tree, str]:
     """Return value and unit; a single letter behind a number is a unit where the other answer has one."""
     match tree:
@@ -160,7 +208,26 @@ def _quantity(tree: Tree) -> tuple[Tree, str]:
             return inner, unit
         case ("multiply", (("number", _) as inner, ("symbol", unit))) if measure(unit):
             return inner, unit
+        case ("multiply", (("number", _) as inner, ("power", ("symbol", unit), ("number", "2" | "3" as power)))):
+            return (inner, f"{unit}^{power}") if measure(unit) else (tree, "")
+        case ("divide", top, bottom):
+            inner, unit = _quantity(top)
+            below = _unit_below(bottom)
+            return (inner, f"{unit}/{below}") if unit and below and measure(below) else (tree, "")
     return tree, ""
+
+
+def _unit_below(tree: Tree) -> str:
+    match tree:
+        case ("symbol" | "text", unit):
+            return str(unit)
+        case ("power", ("symbol" | "text", unit), ("number", power)):
+            return f"{unit}^{power}"
+    return ""
+
+
+def _nouns(tree: Tree) -> str:
+    return " ".join(map(_noun, words(tree).split()))
 
 
 def _noun(word: str) -> str:
@@ -171,6 +238,8 @@ def _noun(word: str) -> str:
 def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> bool:
     if len(mine) != len(theirs):
         return False
+    if any(half_day(_quantity(part)[1]) for part in (*mine, *theirs)):
+        return all(same(a, b, rules) for a, b in zip(mine, theirs, strict=True))
     pairs = zip(mine[1:], theirs[1:], strict=True)
     return all(same(("divide", a, mine[0]), ("divide", b, theirs[0]), rules) for a, b in pairs)
 

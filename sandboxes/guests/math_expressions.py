@@ -4,13 +4,16 @@ from abc import ABC, abstractmethod
 
 from .math_tokens import GrammarError, Token
 from .math_trees import Tree, flat, is_word, letter, mathematical, product_of, signed, sum_of
-from .math_words import FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS
+from .math_units import compound
+from .math_words import BASES, FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS
 
 MAX_DEPTH = 60
 MAX_DIGITS = 400
 _SHORT_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot", "lg": "log10"}
 _SYMBOL_MARKS = frozenset(("overline", "bar", "hat", "vec", "tilde", "mathbb", "mathcal", "widehat", "overrightarrow"))
 _END: Token = ("", "", False)
+_CLOSING = {"(": ")", "{": "}", "\\{": "\\}"}
+MARKS = "\x02\x03 "
 
 
 class Expressions(ABC):
@@ -62,17 +65,28 @@ class Expressions(ABC):
                 factors = [("divide", product_of(factors), self._signed_power())]
             elif self._starts_unit():
                 unit = f"{unit} {self._unit()}".strip()
+                if self.peek()[0] == "number":
+                    return self._compound(product_of(factors), unit.removesuffix(" and"))
             elif self._starts_factor():
                 factors = self._implicit(factors)
             else:
                 tree = product_of(factors)
-                return ("quantity", tree, unit) if unit else tree
+                return ("percent", tree) if unit == "percent" else ("quantity", tree, unit) if unit else tree
+
+    def _compound(self, tree: Tree, unit: str) -> Tree:
+        """Read the rest of ``6 ft 3 in`` as part of one quantity."""
+        rest = self._product()
+        if rest[0] != "quantity" or tree[0] != "number" or (sized := compound(tree[1], unit, rest)) is None:
+            raise GrammarError("two quantities stand side by side")
+        return sized
 
     def _implicit(self, factors: list[Tree]) -> list[Tree]:
         """Read a factor without a sign before it: a mixed number's fraction, or a product."""
         spaced, last = self.peek()[2], factors[-1]
         factor = self._power()
         if last[0] == "number" and last[1].isdigit() and len(factors) == 1:
+            if factor[0] in ("percent", "degrees") and factor[1][0] == "divide":
+                return [(factor[0], *self._mixed(last, factor[1]))]
             if factor[0] == "divide" and factor[1][0] == factor[2][0] == "number":
                 return [("mixed", last, factor[1], factor[2])]
             if factor[0] == "number" and spaced and self.accept("/"):
@@ -81,10 +95,15 @@ class Expressions(ABC):
             raise GrammarError("two numbers stand side by side")
         return [*factors, factor]
 
+    @staticmethod
+    def _mixed(whole: Tree, fraction: Tree) -> tuple[Tree]:
+        plain = fraction[1][0] == fraction[2][0] == "number"
+        return (("mixed", whole, *fraction[1:]) if plain else ("multiply", (whole, fraction)),)
+
     def _starts_unit(self) -> bool:
         kind, text, _ = self.peek()
         if kind == "text":
-            return text.strip("\x02\x03 ,").lower() not in JOINING_WORDS and not mathematical(text)
+            return text.strip("\x02\x03 ,").lower() not in (*JOINING_WORDS, "to") and not mathematical(text)
         return kind == "word" and text.lower() not in JOINING_WORDS and is_word(text)
 
     def _unit(self) -> str:
@@ -102,7 +121,7 @@ class Expressions(ABC):
         kind, text, _ = self.peek()
         match kind:
             case "text":
-                return text.strip("\x02\x03 ,").lower() not in JOINING_WORDS
+                return text.strip("\x02\x03 ,").lower() not in (*JOINING_WORDS, "to")
             case "number":
                 return True
             case "word":
@@ -119,6 +138,8 @@ class Expressions(ABC):
 
     def _power(self) -> Tree:
         base = self._postfix(self._atom())
+        if base[0] == "number" and self.accept("_"):
+            base = ("based", base[1], self._base())
         while self.accept("^", "**"):
             if self.accept("\\circ") or self._braced_circle():
                 base = ("degrees", base)
@@ -194,8 +215,10 @@ class Expressions(ABC):
         if len(digits) > MAX_DIGITS:
             raise GrammarError("a number has too many digits")
         if self.accept("_"):
-            return ("based", digits, flat(self._script()))
-        if self.peek()[1] in ("\\overline", "\\dot") and "." in digits:
+            return ("based", digits, self._base())
+        if "." in digits and self.accept("\\ldots", "\\dots", "\\cdots"):
+            return self._continued(digits)
+        if self.peek()[1] in ("\\overline", "\\bar", "\\dot") and "." in digits:
             self._at += 1
             period = flat(self._argument()).removeprefix("number")
             if period.isdigit():
@@ -203,10 +226,23 @@ class Expressions(ABC):
             raise GrammarError("a period that is no numeral")
         return ("number", digits)
 
+    @staticmethod
+    def _continued(digits: str) -> Tree:
+        """Read ``0.1666...``: a last digit thrice, or a last group twice, goes on for ever."""
+        for size in range(1, (len(digits) - digits.index(".") - 1) // 2 + 1):
+            period, times = digits[-size:], 3 if size == 1 else 2
+            if digits.endswith(period * times) and "." not in period * times:
+                return ("repeating", digits, period)
+        raise GrammarError("a numeral that goes on, nobody knows how")
+
+    def _base(self) -> str:
+        name = flat(self._script())
+        return BASES.get(name.removeprefix("text"), name)
+
     def _text_atom(self, text: str) -> Tree:
         words = text.strip("\x02\x03 ").strip()
         if len(words) == 1 and words.isalpha():
-            return ("symbol", words)
+            return letter(words)
         if words.lower() in ("", *JOINING_WORDS) and self._at < len(self._tokens):
             return self._atom()
         return ("text", words.lower())
@@ -246,6 +282,10 @@ class Expressions(ABC):
                 return self._argument()
             case "cdots" | "ldots" | "dots":
                 return ("text", "...")
+        if name in ("angle", "measuredangle", "triangle") and self.peek()[0] in ("word", "text"):
+            return ("symbol", f"{name}_{self._take()[1].strip(MARKS)}")
+        if name.startswith("unitvector"):
+            return ("symbol", name)
         if name in FUNCTIONS:
             return self._function(name)
         if name in GREEK:
@@ -263,8 +303,8 @@ class Expressions(ABC):
         while sign := self.accept("^", "_"):
             script = self._script()
             base, exponent = (script, exponent) if sign == "_" else (base, script)
-        opening = self.accept("(", "{")
-        arguments = self.items(")" if opening == "(" else "}") if opening else (self._bare_argument(),)
+        opening = self.accept("(", "{") or (self.accept("\\{") if name in ("max", "min", "gcd", "lcm") else None)
+        arguments = self.items(_CLOSING[opening]) if opening else (self._bare_argument(),)
         if base is not None and name == "log":
             arguments = (*arguments, base)
         if exponent == ("negate", ("number", "1")):

@@ -9,9 +9,10 @@ Beside the trees of `math_expressions`: ``("relation", operators, trees)``, ``("
 import re
 
 from .math_expressions import Expressions
+from .math_sets import both_bounds
 from .math_tokens import MAX_CHARACTERS, GrammarError, clean, tokens
 from .math_trees import Tree
-from .math_words import CONDITION_WORDS, FUNCTIONS, JOINING_WORDS, RELATIONS
+from .math_words import CONDITION_WORDS, FUNCTIONS, JOINING_WORDS, RELATIONS, SAYING_WORDS
 
 _DELIMITERS = {
     "lfloor": ("\\rfloor", "floor"),
@@ -40,7 +41,10 @@ def _only_words(text: str) -> Tree | None:
         return None
     words = re.findall(r"[A-Za-z]+", bare)
     if any(len(word) > 1 and word.lower() not in FUNCTIONS and word not in ("pi", "oo", "inf") for word in words):
-        return ("text", " ".join(word.lower() for word in words)) if not _letters_only(bare) else None
+        if len(words) > 1 and all(len(word) == 1 or word.lower() in JOINING_WORDS for word in words):
+            return None
+        said = " ".join(word.lower() for word in words if word.lower() != "and")
+        return ("text", said) if not _letters_only(bare) else None
     return ("text", words[0].lower()) if text.startswith("\x02") and len(words) == 1 else None
 
 
@@ -54,6 +58,7 @@ class _Answers(Expressions):
 
     def whole(self) -> Tree:
         """Read everything."""
+        self._lead()
         self._relation_sign()
         tree = self.answer()
         self.accept(",", ";")
@@ -61,14 +66,23 @@ class _Answers(Expressions):
             raise GrammarError(f"{self._tokens[self._at][1]!r} is not expected")
         return tree
 
+    def _lead(self) -> None:
+        """Leave out words before the answer, such as "the answer is"."""
+        kind, text, _ = self.peek()
+        if kind == "text" and len(self._tokens) > 1 and text.strip("\x02\x03 ").lower().endswith(SAYING_WORDS):
+            self._at += 1
+
     def answer(self) -> Tree:
         """Read relations joined by commas, "or" and "and"."""
-        parts = [self._relation()]
+        parts, signs = [self._relation()], set()
         while self.accept(",", ";", "\\lor", "\\land", "\\vee", "\\wedge") or self._joined():
             self._joined()
+            signs.add(self._tokens[self._at - 1][1].strip("\x02\x03 ,\\").lower())
             if self._at >= len(self._tokens):
                 break
             parts.append(self._relation())
+        if signs <= {"and", "land", "wedge"} and (between := both_bounds(parts)):
+            return between
         return parts[0] if len(parts) == 1 else ("list", tuple(parts))
 
     def _joined(self) -> bool:
@@ -115,6 +129,9 @@ class _Answers(Expressions):
     def _ratio(self) -> Tree:
         trees = [self.sum()]
         while self.peek()[1] == ":" and self._bars == 0 and self._in_set == 0 and self.accept(":"):
+            trees.append(self.sum())
+        if self.peek()[1].strip("\x02\x03 ") == "to" and len(trees) == 1:
+            self._at += 1
             trees.append(self.sum())
         return ("ratio", tuple(trees)) if len(trees) > 1 else trees[0]
 
@@ -191,14 +208,16 @@ class _Answers(Expressions):
 
     def _environment(self) -> Tree:
         name = self._name()
-        if name not in ("array", "cases", "aligned", "smallmatrix") and not name.endswith("matrix"):
+        if name not in ("array", "cases", "aligned", "gathered", "smallmatrix") and not name.endswith("matrix"):
             raise GrammarError(f"the environment {name} is not known")
         if name == "array":
             self._name()
+        if name == "aligned":
+            self._tokens = [token for token in self._tokens if token[1] != "&"]
         rows = self._rows(name)
         self._name()
         if name != "vmatrix":
-            return ("cases" if name in ("cases", "aligned") else "matrix", rows)
+            return ("cases" if name in ("cases", "aligned", "gathered") else "matrix", rows)
         return ("call", "det", (("matrix", rows),))
 
     def _rows(self, name: str) -> tuple[tuple[Tree, ...], ...]:

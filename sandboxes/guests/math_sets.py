@@ -1,5 +1,7 @@
 """Sets of real numbers in one spelling, as trees: inequalities and the real line as intervals. Nothing is computed."""
 
+import itertools
+
 from .math_trees import Tree
 
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -23,6 +25,8 @@ def interval(tree: Tree) -> Tree | None:
             return _half_line(FLIPPED[sign], bound)
         case ("relation", ("<" | "<=" as sign,), (("call", "abs", (("symbol", _),)), bound)):
             return ("group", "[" if sign == "<=" else "(", (("negate", bound), bound), "]" if sign == "<=" else ")")
+        case ("builder", ("relation", ("in",), (letter, ("symbol", "mathbb_R"))), condition):
+            return interval(("builder", letter, condition))
         case ("builder", ("symbol", _) as letter, ("relation", _, _) as condition) if variable(condition) == letter:
             return interval(condition)
         case ("symbol", "mathbb_R"):
@@ -42,9 +46,37 @@ def variable(tree: Tree) -> Tree | None:
     return next((part for part in sides if part[0] == "symbol"), None)
 
 
-def union_without(tree: Tree) -> Tree | None:
-    """Return the real line without one point as two half lines; None when it is something else."""
+def both_bounds(parts: list[Tree]) -> Tree | None:
+    """Return ``x >= a and x < b`` as ``a <= x < b``; None when it is something else."""
+    lows: list[tuple[Tree, str, Tree]] = []
+    highs: list[tuple[Tree, str, Tree]] = []
+    for part in parts:
+        match part:
+            case ("relation", (sign,), (("symbol", _) as letter, bound)) if sign in FLIPPED:
+                (lows if sign in (">", ">=") else highs).append((letter, sign, bound))
+            case _:
+                return None
+    if len(lows) != 1 or len(highs) != 1 or lows[0][0] != highs[0][0]:
+        return None
+    (letter, above, low), (_, below, high) = lows[0], highs[0]
+    return ("relation", (FLIPPED[above], below), (low, letter, high))
+
+
+def left_out(tree: Tree) -> tuple[Tree, ...]:
+    """Return the points that the real line is without in ``tree``; nothing when it is something else."""
     match tree:
-        case ("without", ("symbol", "mathbb_R"), ("set", (point,))) | ("relation", ("!=",), (("symbol", _), point)):
-            return ("union", (_half_line("<", point), _half_line(">", point)))
-    return None
+        case ("without", ("symbol", "mathbb_R"), ("set", points)):
+            return tuple(points)
+        case ("relation", ("!=",), (("symbol", _), point)):
+            return (point,)
+        case ("list", parts) if parts:
+            letters = {part[2][0] for part in parts if part[0] == "relation"}
+            points = tuple(point for part in parts for point in (left_out(part) if part[0] == "relation" else (part,)))
+            return points if len(letters) == 1 and parts[0][:2] == ("relation", ("!=",)) else ()
+    return ()
+
+
+def line_without(points: list[Tree]) -> Tree:
+    """Return the real line without points, which are in order, as intervals."""
+    ends = [("negate", _INFINITY), *points, _INFINITY]
+    return ("union", tuple(("group", "(", pair, ")") for pair in itertools.pairwise(ends)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .math_trees import Tree
+from .math_words import MEANINGS
 
 
 def unevaluated(tree: Tree) -> bool:
@@ -29,6 +30,31 @@ def _plain(tree: Tree) -> bool:
         case ("multiply" | "add", parts):
             return all(_plain(part) for part in parts)
     return False
+
+
+def meant(tree: Tree) -> Tree:
+    """Return what words stand for, and a system of equations as their list."""
+    match tree:
+        case ("text", str(said)):
+            return MEANINGS.get(said.strip(" ."), tree)
+        case ("multiply", (("symbol", "C"), ("group", "(", (("number", _), ("number", _)) as pair, ")"))):
+            return ("call", "binomial", pair)
+        case ("builder", ("symbol", _) as letter, ("list", parts)) if all(
+            part[:2] == ("relation", ("=",)) and part[2][0] == letter for part in parts
+        ):
+            return ("set", tuple(part[2][1] for part in parts))
+        case ("cases", rows) if rows and all(len(row) == 1 and row[0][0] == "relation" for row in rows):
+            return ("list", tuple(row[0] for row in rows))
+    return tree
+
+
+def spread_names(tree: Tree, other: Tree) -> Tree:
+    """Return ``(x, y) = (1, 2)`` as ``x = 1, y = 2`` where the other answer is such a list."""
+    match tree:
+        case ("relation", ("=",), (("group", _, names, _), ("group", _, values, _))) if other[0] == "list":
+            if len(names) == len(values) == len(other[1]):
+                return ("list", tuple(("relation", ("=",), pair) for pair in zip(names, values, strict=True)))
+    return tree
 
 
 def names_values(tree: Tree) -> bool:

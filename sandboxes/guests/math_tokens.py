@@ -3,6 +3,8 @@
 import re
 from typing import TypeAlias
 
+from .math_words import FUNCTIONS
+
 MAX_CHARACTERS = 10_000
 MAX_TOKENS = 2_000
 
@@ -13,6 +15,22 @@ _TEXT = re.compile(
     r"\\(?:text|textrm|textnormal|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|hbox|textsf|boldsymbol|rm|bf)"
     r"\s*\*?\s*\{([^{}]*)\}"
 )
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|[₀₁₂₃₄₅₆₇₈₉]+")
+_LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉", "0123456789-0123456789")
+_DEGREE = re.compile(r"\\degree(?![a-zA-Z])")
+_ELLIPSIS = re.compile(r"(?<=\d)(?:\.\.\.|\u2026)")
+_HALF_DAY = re.compile(r"\b([AaPp])\. ?[Mm]\b\.?")
+_LINE_END = re.compile(r"(?<!\\)\\cr(?![a-zA-Z])")
+_MODULO = re.compile(r"(?:\(|(?<=\s))\s?(?:\\text\{ ?mod ?\}|\\b?mod|mod) ?\{?(\w+)\}?\)?$")
+_NAMED = re.compile(r"\\operatorname\s*\*?\s*\{\s*([a-zA-Z]+)\s*\}")
+_UNIT_VECTOR = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|vec|hat|widehat|textbf)\s*(?:\{\s*(?:\\(?:hat|vec|mathbf|bm)\s*)?"
+    r"(?:\{\s*(?P<twice>[ijk]|\\[ij]math)\s*\}|(?P<once>[ijk]|\\[ij]math))\s*\}|(?P<bare>\s[ijk]|\\[ij]math)(?![a-zA-Z]))"
+)
+_UNIT_FRACTION = re.compile(
+    r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\s*\{([^{}]*)\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{([^{}]*)\}"
+    r"\s*(?:\^\{?(\d)\}?\s*)?\}"
+)
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|(?:\d+\.\d+|\.\d+|\d+)[eE][+-]?\d{1,6}(?!\d)|\d+\.\d+|\.\d+|\d+\.?)
     |(?P<command>\\[a-zA-Z]+|\\[{}|%$\\&])|(?P<word>[a-zA-Z]+)|(?P<text>\x02[^\x03]*\x03)
@@ -22,7 +40,7 @@ _TOKEN = re.compile(
 _UNICODE = {
     "−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "π": "\\pi ", "∞": "\\infty ", "√": "\\sqrt ",
     "≤": "<=", "≥": ">=", "≠": "!=", "±": "\\pm ", "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "°": "^\\circ ",
-    "²": "^2", "³": "^3", "½": "\\frac{1}{2}", "¼": "\\frac{1}{4}", "¾": "\\frac{3}{4}", "∅": "\\emptyset ",
+    "½": "\\frac{1}{2}", "¼": "\\frac{1}{4}", "¾": "\\frac{3}{4}", "∅": "\\emptyset ",
     "ℝ": "\\mathbb{R}", "θ": "\\theta ", "α": "\\alpha ", "β": "\\beta ", "，": ",", "（": "(", "）": ")",
     "\u00a0": " ", "\u2009": " ", "\u202f": " ", "′": "'",
 }  # fmt: skip
@@ -41,8 +59,11 @@ class GrammarError(Exception):
 
 def clean(text: str, *, comma_locale: bool = False) -> str:
     """Strip what surrounds and decorates an answer: delimiters, spacing, currency, a final full stop."""
+    text = _DEGREE.sub("^\\\\circ ", _RAISED.sub(_script, text))
     for symbol, plain in _UNICODE.items():
         text = text.replace(symbol, plain)
+    text = _HALF_DAY.sub(r"\1m", _ELLIPSIS.sub(r"\\ldots ", text))
+    text = _MODULO.sub(r"\\pmod{\1}", _LINE_END.sub(r"\\\\ ", text))
     text = text.strip().strip("`*").strip()
     if comma_locale:
         text = _DECIMAL_COMMA.sub(_pointed, text)
@@ -53,10 +74,32 @@ def clean(text: str, *, comma_locale: bool = False) -> str:
     for symbol in _CURRENCY:
         text = text.replace(symbol, "")
     text = _GROUPS.sub("", text)
+    text = _NAMED.sub(_function, _UNIT_VECTOR.sub(_unit_vector, _UNIT_FRACTION.sub(_unit_fraction, text)))
     text = _SPACING.sub(" ", text).replace("~", " ")
     text = _TEXT.sub(_upright, text)
     text = re.sub(r"\s+", " ", text).strip()
     return text.removesuffix("\\\\").rstrip(" .") if not text.endswith("\\.") else text[:-2]
+
+
+def _function(found: re.Match[str]) -> str:
+    """Return a function that is named letter by letter as the command of that name."""
+    return f"\\{found[1]} " if found[1] in FUNCTIONS else found.group()
+
+
+def _unit_vector(found: re.Match[str]) -> str:
+    letter = (found["twice"] or found["once"] or found["bare"]).strip(" \\")[0]
+    return f"\\unitvector{letter} "
+
+
+def _unit_fraction(found: re.Match[str]) -> str:
+    """Return a fraction of two units as one unit."""
+    power = f"^{found[3]}" if found[3] else ""
+    return f"\\text{{{found[1].strip()}/{found[2].strip()}{power}}}"
+
+
+def _script(found: re.Match[str]) -> str:
+    """Return raised or lowered digits as TeX writes them."""
+    return f"{'_' if found.group()[0] in '₀₁₂₃₄₅₆₇₈₉' else '^'}{{{found.group().translate(_LEVEL)}}}"
 
 
 def _upright(found: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """Units of measurement: what they measure, and how many base units they are. Words that measure nothing have none."""
 
 from fractions import Fraction
+from typing import Any
 
 _POWERS = {"square": "^2", "sq": "^2", "cubic": "^3"}
 _NAMES = (
@@ -42,6 +43,27 @@ def measure(unit: str) -> tuple[str, Fraction] | None:
     if above is None or below is None:
         return None
     return f"{above[0]}/{below[0]}" if slash else above[0], above[1] / below[1]
+
+
+def half_day(unit: str) -> str:
+    """Return am or pm where a unit says so, however it is written; nothing else."""
+    name = unit.replace(".", "").replace(" ", "").lower()
+    return name if name in ("am", "pm") else ""
+
+
+def compound(number: str, unit: str, rest: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return a quantity in two units as the tree of one in the first; None when they measure different things."""
+    _, inner, lower = rest
+    sizes = measure(unit), measure(lower)
+    if sizes[0] is None or sizes[1] is None or sizes[0][0] != sizes[1][0]:
+        return None
+    match inner:
+        case ("number", text):
+            total = Fraction(number) + Fraction(text) * sizes[1][1] / sizes[0][1]
+        case _:
+            return None
+    parts = ("number", str(total.numerator)), ("number", str(total.denominator))
+    return ("quantity", ("divide", *parts), unit)
 
 
 def _simple(text: str) -> tuple[str, Fraction] | None:

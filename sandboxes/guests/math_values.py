@@ -26,7 +26,7 @@ _FUNCTIONS = {
     }.items()
 }  # fmt: skip
 
-_ANGLES = frozenset(("sin", "cos", "tan", "cot", "sec", "csc"))
+_ANGLES = frozenset(("cis", "sin", "cos", "tan", "cot", "sec", "csc"))
 """Functions of an angle: degrees count as such in them, and as decoration elsewhere."""
 
 
@@ -136,6 +136,8 @@ def _call(name: str, arguments: list[Any]) -> Any:
         return _power(radicand, _divide(Integer(1), degree))
     if name == "sqrt":
         return _power(arguments[0], Rational(1, 2))
+    if name == "cis":
+        return sympy.cos(arguments[0]) + sympy.I * sympy.sin(arguments[0])
     if name == "det":
         return _determinant(arguments[0])
     if name == "binomial":

@@ -3,7 +3,7 @@
 FUNCTIONS = frozenset(
     """
     Im Re abs acos acot arccos arccot arccsc arcosh arcsec arcsin arctan arg arsinh artanh asin atan binomial ceil
-    cos cosh cot coth csc csch det exp factorial floor gcd lcm lg ln log max min root sec sech sin sinh sqrt tan
+    cis cos cosh cot coth csc csch det exp factorial floor gcd lcm lg ln log max min root sec sech sin sinh sqrt tan
     tanh
     """.split()  # noqa: SIM905 - a list of words
 )
@@ -38,7 +38,29 @@ CONDITION_WORDS = frozenset(("if", "for", "when", "where", "otherwise", "else", 
 
 SHORT_UNITS = frozenset(
     """
-    cm mm km in ft yd mi sq kg mg lb lbs oz ml dl mph kph hr hrs min sec day cup am pm usd
+    cm mm km in ft yd mi sq kg mg lb lbs oz ml dl mph kph hr hrs min sec day cup am pm usd per
     """.split()  # noqa: SIM905 - a list of words
 )
 """Units of two or three letters: other short words are products of symbols."""
+
+SAYING_WORDS = ("is", "are", "equals", "answer", "answer:", "is:", "=")
+"""Words that end what may stand before an answer."""
+
+BASES = {
+    name: str(base)
+    for base, name in enumerate(
+        ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), start=2
+    )
+}
+"""Bases of numerals as words."""
+
+_INFINITY = ("constant", "infinity")
+MEANINGS = {
+    **dict.fromkeys(("all real numbers", "all reals"), ("symbol", "mathbb_R")),
+    **dict.fromkeys(("no solution", "no solutions", "empty set", "the empty set"), ("set", ())),
+    **dict.fromkeys(("infinity", "positive infinity"), _INFINITY),
+    "negative infinity": ("negate", _INFINITY),
+    "infinitely many solutions": ("text", "infinitely many"),
+    "dne": ("text", "does not exist"),
+}
+"""Words that stand for a tree."""
