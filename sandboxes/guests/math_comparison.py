@@ -9,18 +9,20 @@ from sympy import Rational
 
 from .math_agreement import Rules, near, proportion, same_function, same_number, valued
 from .math_points import at, is_real
+from .math_quantities import bare_unit, quantity
 from .math_sets import FLIPPED, interval, left_out, line_without, variable
 from .math_shapes import (
     alternatives,
     digits,
     holds_plus_minus,
     inner_parts,
+    is_asked,
+    is_name,
     logarithm_readings,
     meant,
     names_values,
     same_names,
     spread_names,
-    symbols,
     tuple_of_named,
     unevaluated,
     words,
@@ -99,14 +101,14 @@ def _bare(tree: Tree, other: Tree, *, asked: bool = False) -> Tree:
     An answer (``asked``) may also have what was asked for on the left, as in ``m + n = 24``.
     """
     match tree:
-        case ("relation", signs, (left, *_, right)) if asked and set(signs) == {"="} and _is_asked(left, right, other):
+        case ("relation", signs, (left, *_, right)) if asked and set(signs) == {"="} and is_asked(left, right, other):
             total: Tree = right
             return total
         case ("relation", ("=",), (("divide", ("symbol", _), ("symbol", _)), right)) if other[0] != "relation":
             quotient: Tree = right
             return quotient
         case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
-            chosen: Tree = right if _is_name(left) else tree
+            chosen: Tree = right if is_name(left) else tree
             return chosen
         case ("power", ("group", "(", items, ")"), ("symbol", "T")):
             return ("group", "(", items, ")")
@@ -118,24 +120,6 @@ def _bare(tree: Tree, other: Tree, *, asked: bool = False) -> Tree:
         case ("group", "(" | "[", (only,), ")" | "]") if other[0] != "group":
             return _bare(only, other)
     return tree
-
-
-def _is_asked(left: Tree, right: Tree, other: Tree) -> bool:
-    """Return whether a sum of at least two letters is said to be a number."""
-    return other[0] != "relation" and left[0] == "add" and len(set(symbols(left))) > 1 and not any(symbols(right))
-
-
-_NAMES = ("symbol", "call", "multiply", "power", "constant", "text")
-"""What may stand before the equals sign of an answer that says what something is."""
-
-
-def _is_name(tree: Tree) -> bool:
-    match tree:
-        case ("group", _, parts, _):
-            return all(part[0] == "symbol" for part in parts)
-        case ("divide", ("multiply", (("symbol", "d"), *_)), ("multiply", (("symbol", "d"), _))):
-            return True
-    return tree[0] in _NAMES
 
 
 def _same_rounded(answer: Tree, expected: Tree, rules: Rules) -> bool:
@@ -174,10 +158,10 @@ def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
 
     Where the task demands the unit, a word of the reference that measures nothing is demanded too.
     """
-    mine, my_unit = _quantity(answer)
-    theirs, their_unit = _quantity(expected)
-    mine, my_unit = _bare_unit(mine, my_unit, their_unit)
-    theirs, their_unit = _bare_unit(theirs, their_unit, my_unit)
+    mine, my_unit = quantity(answer)
+    theirs, their_unit = quantity(expected)
+    mine, my_unit = bare_unit(mine, my_unit, their_unit)
+    theirs, their_unit = bare_unit(theirs, their_unit, my_unit)
     measured, wanted = measure(my_unit), measure(their_unit)
     if {half_day(my_unit), half_day(their_unit)} == {"am", "pm"}:
         return False
@@ -193,39 +177,6 @@ def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
     return evaluated and same(("multiply", (mine, scale, back)), theirs, replace(rules, allow_unevaluated=True))
 
 
-def _bare_unit(tree: Tree, unit: str, other: str) -> tuple[Tree, str]:
-    """Take a letter behind a number for the unit that the other answer has."""
-    match tree:
-        case ("multiply", (("number", _) as inner, ("symbol", letter))) if not unit and letter.lower() == other:
-            return inner, other
-    return tree, unit
-
-
-def _quantity(tree: Tree) -> tuple[Tree, str]:
-    """Return value and unit; a single letter behind a number is a unit where the other answer has one."""
-    match tree:
-        case ("quantity", inner, unit):
-            return inner, unit
-        case ("multiply", (("number", _) as inner, ("symbol", unit))) if measure(unit):
-            return inner, unit
-        case ("multiply", (("number", _) as inner, ("power", ("symbol", unit), ("number", "2" | "3" as power)))):
-            return (inner, f"{unit}^{power}") if measure(unit) else (tree, "")
-        case ("divide", top, bottom):
-            inner, unit = _quantity(top)
-            below = _unit_below(bottom)
-            return (inner, f"{unit}/{below}") if unit and below and measure(below) else (tree, "")
-    return tree, ""
-
-
-def _unit_below(tree: Tree) -> str:
-    match tree:
-        case ("symbol" | "text", unit):
-            return str(unit)
-        case ("power", ("symbol" | "text", unit), ("number", power)):
-            return f"{unit}^{power}"
-    return ""
-
-
 def _nouns(tree: Tree) -> str:
     return " ".join(map(_noun, words(tree).split()))
 
@@ -238,7 +189,7 @@ def _noun(word: str) -> str:
 def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> bool:
     if len(mine) != len(theirs):
         return False
-    if any(half_day(_quantity(part)[1]) for part in (*mine, *theirs)):
+    if any(half_day(quantity(part)[1]) for part in (*mine, *theirs)):
         return all(same(a, b, rules) for a, b in zip(mine, theirs, strict=True))
     pairs = zip(mine[1:], theirs[1:], strict=True)
     return all(same(("divide", a, mine[0]), ("divide", b, theirs[0]), rules) for a, b in pairs)

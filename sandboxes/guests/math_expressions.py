@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 from .math_tokens import GrammarError, Token
-from .math_trees import Tree, flat, is_word, letter, mathematical, product_of, signed, sum_of
+from .math_trees import Tree, continued, flat, is_word, letter, mathematical, product_of, signed, sum_of
 from .math_units import compound
 from .math_words import BASES, FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS
 
@@ -217,7 +217,9 @@ class Expressions(ABC):
         if self.accept("_"):
             return ("based", digits, self._base())
         if "." in digits and self.accept("\\ldots", "\\dots", "\\cdots"):
-            return self._continued(digits)
+            if (tree := continued(digits)) is None:
+                raise GrammarError("a numeral that goes on, nobody knows how")
+            return tree
         if self.peek()[1] in ("\\overline", "\\bar", "\\dot") and "." in digits:
             self._at += 1
             period = flat(self._argument()).removeprefix("number")
@@ -225,15 +227,6 @@ class Expressions(ABC):
                 return ("repeating", digits, period)
             raise GrammarError("a period that is no numeral")
         return ("number", digits)
-
-    @staticmethod
-    def _continued(digits: str) -> Tree:
-        """Read ``0.1666...``: a last digit thrice, or a last group twice, goes on for ever."""
-        for size in range(1, (len(digits) - digits.index(".") - 1) // 2 + 1):
-            period, times = digits[-size:], 3 if size == 1 else 2
-            if digits.endswith(period * times) and "." not in period * times:
-                return ("repeating", digits, period)
-        raise GrammarError("a numeral that goes on, nobody knows how")
 
     def _base(self) -> str:
         name = flat(self._script())

@@ -190,3 +190,22 @@ def _to_base_ten(tree: Any) -> Any:
     if tree[:2] == ("call", "log") and len(tree[2]) == 1:
         return ("call", "log10", tuple(map(_to_base_ten, tree[2])))
     return tuple(_to_base_ten(part) for part in tree)
+
+
+def is_asked(left: Tree, right: Tree, other: Tree) -> bool:
+    """Return whether a sum of at least two letters is said to be a number."""
+    return other[0] != "relation" and left[0] == "add" and len(set(symbols(left))) > 1 and not any(symbols(right))
+
+
+_NAMES = ("symbol", "call", "multiply", "power", "constant", "text")
+"""What may stand before the equals sign of an answer that says what something is."""
+
+
+def is_name(tree: Tree) -> bool:
+    """Return whether a side of an equation names what the other side is."""
+    match tree:
+        case ("group", _, parts, _):
+            return all(part[0] == "symbol" for part in parts)
+        case ("divide", ("multiply", (("symbol", "d"), *_)), ("multiply", (("symbol", "d"), _))):
+            return True
+    return tree[0] in _NAMES

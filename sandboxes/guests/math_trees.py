@@ -54,3 +54,12 @@ def is_word(text: str) -> bool:
 def mathematical(text: str) -> bool:
     """Return whether upright text is a symbol of mathematics, such as an upright e, and no unit."""
     return text.strip("\x02\x03 ") in ("i", "e", "d", "x", "y", "n")
+
+
+def continued(digits: str) -> Tree | None:
+    """Return ``0.1666...`` as a repeating decimal: a last digit thrice, or a last group twice, goes on for ever."""
+    for size in range(1, (len(digits) - digits.index(".") - 1) // 2 + 1):
+        period, times = digits[-size:], 3 if size == 1 else 2
+        if digits.endswith(period * times) and "." not in period * times:
+            return ("repeating", digits, period)
+    return None
