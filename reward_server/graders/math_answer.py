@@ -28,7 +28,7 @@ class MathAnswer:
     """Implements `Grader` for `MathAnswerTask`."""
 
     name = "math_answer"
-    version = "3"
+    version = "4"
 
     def prepare(self, task: MathAnswerTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""
@@ -48,7 +48,7 @@ class MathAnswer:
         if _is_trivial(task) and distinct == [found.text] and _same_number(distinct[0], task.expected):
             return _right(distinct[0])
         solution = clip(visible_text(response), _MAX_SOLUTION) if task.steps else None
-        payload = _payload(task, [clip(text, MAX_CHARACTERS) for text in distinct], solution)
+        payload = _payload(task, [clip(text, MAX_CHARACTERS) for text in distinct], found.joined, solution)
         return Job(program="math_answer", payload=payload, limits=limits, aside=found.text or "")
 
     def judge(self, task: MathAnswerTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
@@ -75,9 +75,10 @@ def _is_trivial(task: MathAnswerTask) -> bool:
     return plain_form and not task.steps and not task.unit_required and task.locale is MathLocale.POINT
 
 
-def _payload(task: MathAnswerTask, answers: list[str], solution: str | None) -> dict[str, Any]:
+def _payload(task: MathAnswerTask, answers: list[str], joined: str | None, solution: str | None) -> dict[str, Any]:
     return {
         "answers": answers,
+        "joined": clip(joined or "", MAX_CHARACTERS),
         "expected": [task.expected, *task.accepted],
         "rules": {
             "tolerance": task.tolerance,

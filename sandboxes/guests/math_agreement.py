@@ -50,6 +50,16 @@ def proportion(mine: Expr, theirs: Expr) -> Any:
     return sympy.re(ratios[0]) if is_real(ratios[0]) else None
 
 
+def same_but_for_constant(mine: Any, theirs: Any) -> bool:
+    """Return whether two functions of the same letters differ by a constant, as antiderivatives do."""
+    if isinstance(mine, sympy.MatrixBase) or isinstance(theirs, sympy.MatrixBase):
+        return False
+    if mine.free_symbols != theirs.free_symbols or not mine.free_symbols:
+        return False
+    differences = [a - b for a, b in samples(mine, theirs) if a is not None and b is not None]
+    return len(differences) > 2 and all(_close(1 + found, 1 + differences[0]) for found in differences)
+
+
 def valued(tree: Tree, rules: Rules) -> Any:
     """Return the value of a tree. Raises `UndecidedError` where it is too large."""
     try:

@@ -1,18 +1,19 @@
 """Decides whether final answers are the expected one, and checks the steps that led there.
 
-Payload: ``answers`` (candidates; the last is the answer; may be empty), ``expected`` (accepted answers), ``rules``,
-``form``, ``places``, ``comma_locale``, ``choices``, ``solution`` (None without steps) and ``givens``. Report:
-``outcome`` (``equal``, ``different``, ``form``, ``undecided``, ``unreadable``, ``hedged`` or ``none``), ``detail`` and
-``steps``.
+Payload: ``answers`` (candidates; the last is the answer; may be empty), ``joined`` (they as a list, where they stand
+in one row), ``expected`` (accepted answers), ``rules``, ``form``, ``places``, ``comma_locale``, ``choices``,
+``solution`` (None without steps) and ``givens``. Report: ``outcome`` (``equal``, ``different``, ``form``,
+``undecided``, ``unreadable``, ``hedged`` or ``none``), ``detail`` and ``steps``.
 """
 
 import contextlib
+import re
 import signal
 from collections.abc import Iterator
 from typing import Any
 
 from .math_agreement import Rules, UndecidedError
-from .math_comparison import same
+from .math_conventions import alike
 from .math_forms import fault
 from .math_grammar import parse
 from .math_steps import check_steps
@@ -23,6 +24,8 @@ from .math_values import ValueBoundError
 _SECONDS = 1.5
 """Own budget for the answer, and again for the steps. The job's CPU limit stands behind it."""
 _FAULTS = (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError, RecursionError)
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
+"""One number in groups of three digits, or several of three digits: the reference says which."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -33,6 +36,8 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
         if payload["answers"]:
             outcome, detail = "undecided", "the comparison took too long"
             outcome, detail = _compare(payload)
+            if outcome == "hedged" and payload["joined"]:
+                outcome, detail = _joined(payload, detail)
     if spent and outcome == "none" and payload["answers"]:
         outcome, detail = "undecided", "the comparison took too long"
     steps: list[dict[str, Any]] = []
@@ -77,13 +82,26 @@ def _compare(payload: dict[str, Any]) -> tuple[str, str]:
     comma = payload["comma_locale"]
     rules = Rules(**payload["rules"])
     references = [tree for text in expected if (tree := _parsed(text, comma)) is not None]
-    trees = [_parsed(text, comma) for text in answers]
+    lists = any(tree[0] in ("list", "set") for tree in references)
+    trees = [
+        _parsed(text.replace(",", ", ") if lists and _GROUPED.fullmatch(text) else text, comma) for text in answers
+    ]
     if not references or trees[-1] is None:
         return _by_text(answers, expected, readable=trees[-1] is not None)
     if any(other is None or _decide(other, [trees[-1]], rules)[0] != "equal" for other in trees[:-1]):
         return "hedged", f"{len(answers)} final answers that differ"
     outcome, detail = _decide(trees[-1], references, rules)
     return _formed(trees[-1], payload) if outcome == "equal" else (outcome, detail)
+
+
+def _joined(payload: dict[str, Any], hedge: str) -> tuple[str, str]:
+    """Compare answers that stand in one row as one list; it is a hedge as before unless the whole list is right."""
+    outcome, detail = _compare({**payload, "answers": [payload["joined"]]})
+    return (outcome, detail) if outcome in ("equal", "form") else ("hedged", hedge)
+
+
+def _apart(text: str) -> str:
+    return text.replace(",", ", ") if _GROUPED.fullmatch(text) else text
 
 
 def _formed(tree: Tree, payload: dict[str, Any]) -> tuple[str, str]:
@@ -105,7 +123,7 @@ def _decide(answer: Tree, expected: list[Tree], rules: Rules) -> tuple[str, str]
     outcome, detail = "different", ""
     for other in expected:
         try:
-            if same(answer, other, rules):
+            if alike(answer, other, rules):
                 return "equal", ""
         except UndecidedError as error:
             outcome, detail = "undecided", str(error)

@@ -14,11 +14,14 @@ from .math_sets import FLIPPED, interval, left_out, line_without, variable
 from .math_shapes import (
     alternatives,
     digits,
+    has_matrix,
+    has_series,
     holds_plus_minus,
     inner_parts,
     is_asked,
     is_name,
     logarithm_readings,
+    matrices_left,
     meant,
     names_values,
     same_names,
@@ -27,6 +30,7 @@ from .math_shapes import (
     unevaluated,
     words,
 )
+from .math_spellings import clock, same_time
 from .math_trees import Tree
 from .math_units import half_day, measure
 from .math_vectors import coordinates
@@ -37,6 +41,12 @@ _OTHER_SETS = {"builder", "symbol", "without", "relation"}
 
 def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Return whether ``answer`` is ``expected``. Raises `UndecidedError`."""
+    if expected[0] == "both":
+        return same(answer, expected[1], rules) or same(answer, expected[2], rules)
+    if answer[0] == "both":
+        return same(answer[1], expected, rules) and same(answer[2], expected, rules)
+    if (mine := clock(answer)) and (theirs := clock(expected)):
+        return same_time(mine, theirs)
     answer, expected = _punctured(meant(answer), expected, rules), _punctured(meant(expected), answer, rules)
     answer, expected = spread_names(answer, expected), spread_names(expected, answer)
     answer, expected = coordinates(answer, expected), coordinates(expected, answer)
@@ -62,6 +72,8 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
             return _same_set(answer, expected, rules)
         case ("cases", _) | (_, "cases"):
             return _same_cases(answer, expected, rules)
+        case ("bigcup", "bigcup"):
+            return _same_items(answer[2:], expected[2:], rules, ordered=True)
         case ("ratio", "ratio"):
             return _same_ratio(answer[1], expected[1], rules)
         case (("builder" | "intersection" | "without") as kind, other) if kind == other:
@@ -104,9 +116,6 @@ def _bare(tree: Tree, other: Tree, *, asked: bool = False) -> Tree:
         case ("relation", signs, (left, *_, right)) if asked and set(signs) == {"="} and is_asked(left, right, other):
             total: Tree = right
             return total
-        case ("relation", ("=",), (("divide", ("symbol", _), ("symbol", _)), right)) if other[0] != "relation":
-            quotient: Tree = right
-            return quotient
         case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
             chosen: Tree = right if is_name(left) else tree
             return chosen
@@ -116,7 +125,7 @@ def _bare(tree: Tree, other: Tree, *, asked: bool = False) -> Tree:
             within: Tree = right
             return within
         case ("list", parts) if other[0] != "relation" and not (names_values(tree) and names_values(other)):
-            return ("list", tuple(_bare(part, ("number", "0")) for part in parts))
+            return ("list", tuple(part if part[0] == "list" else _bare(part, ("number", "0")) for part in parts))
         case ("group", "(" | "[", (only,), ")" | "]") if other[0] != "group":
             return _bare(only, other)
     return tree
@@ -189,8 +198,6 @@ def _noun(word: str) -> str:
 def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> bool:
     if len(mine) != len(theirs):
         return False
-    if any(half_day(quantity(part)[1]) for part in (*mine, *theirs)):
-        return all(same(a, b, rules) for a, b in zip(mine, theirs, strict=True))
     pairs = zip(mine[1:], theirs[1:], strict=True)
     return all(same(("divide", a, mine[0]), ("divide", b, theirs[0]), rules) for a, b in pairs)
 
@@ -228,6 +235,8 @@ def _same_collection(answer: Tree, expected: Tree, rules: Rules) -> bool:
     if answer[0] == "set" or expected[0] == "set":
         mine, theirs = _distinct(mine, rules), _distinct(theirs, rules)
     ordered = rules.ordered and "set" not in (answer[0], expected[0])
+    if not ordered and any(tree[0] == "group" for tree in theirs):
+        mine, theirs = _distinct(mine, rules), _distinct(theirs, rules)
     if len(mine) == 1 == len(theirs) and (mine[0] != answer or theirs[0] != expected):
         return same(mine[0], theirs[0], rules)
     return _same_items(mine, theirs, rules, ordered=ordered)
@@ -260,7 +269,8 @@ def _same_vector(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """A tuple may be written as a column or a row matrix."""
     group, other = (answer, expected) if answer[0] == "group" else (expected, answer)
     if other[0] != "matrix":
-        return False
+        shapes = tuple((item,) for item in group[2]), (tuple(group[2]),)
+        return has_matrix(other) and any(_same_value(("matrix", rows), other, rules) for rows in shapes)
     rows = other[1]
     cells = [row[0] for row in rows] if all(len(row) == 1 for row in rows) else list(rows[0]) if len(rows) == 1 else []
     return _same_items(group[2], cells, rules, ordered=True)
@@ -298,8 +308,11 @@ def _same_single(answer: Tree, expected: Tree, rules: Rules) -> bool:
 def _same_value(answer: Tree, expected: Tree, rules: Rules) -> bool:
     mine, theirs = valued(answer, rules), valued(expected, rules)
     if isinstance(mine, sympy.MatrixBase) or isinstance(theirs, sympy.MatrixBase):
-        return _same_matrix(mine, theirs, rules)
+        left = not rules.allow_unevaluated and matrices_left(answer) and not matrices_left(expected)
+        return not left and _same_matrix(mine, theirs, rules)
     if mine.has(sympy.nan, sympy.zoo) or theirs.has(sympy.nan, sympy.zoo):
+        return False
+    if not rules.allow_unevaluated and has_series(answer) and not has_series(expected):
         return False
     if (
         isinstance(theirs, Rational)

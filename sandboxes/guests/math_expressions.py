@@ -2,29 +2,35 @@
 
 from abc import ABC, abstractmethod
 
-from .math_tokens import GrammarError, Token
-from .math_trees import Tree, continued, flat, is_word, letter, mathematical, product_of, signed, sum_of
+from .math_cursor import Cursor
+from .math_tokens import GrammarError
+from .math_trees import (
+    Tree,
+    continued,
+    flat,
+    indexed,
+    is_word,
+    letter,
+    mathematical,
+    product_of,
+    signed,
+    sum_of,
+    unbracketed,
+)
 from .math_units import compound
 from .math_words import BASES, FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS
 
-MAX_DEPTH = 60
 MAX_DIGITS = 400
 _SHORT_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot", "lg": "log10"}
-_SYMBOL_MARKS = frozenset(("overline", "bar", "hat", "vec", "tilde", "mathbb", "mathcal", "widehat", "overrightarrow"))
-_END: Token = ("", "", False)
+_SYMBOL_MARKS = frozenset(
+    "overline bar hat vec tilde mathbb mathcal widehat overrightarrow dot ddot".split()  # noqa: SIM905 - a list of words
+)
 _CLOSING = {"(": ")", "{": "}", "\\{": "\\}"}
 MARKS = "\x02\x03 "
 
 
-class Expressions(ABC):
+class Expressions(Cursor, ABC):
     """Recursive descent over tokens, with a bound on depth."""
-
-    def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
-        self._at = 0
-        self._depth = 0
-        self._bars = 0
-        self._latex = any(kind == "command" for kind, _, _ in tokens)
 
     @abstractmethod
     def answer(self) -> Tree:
@@ -49,12 +55,6 @@ class Expressions(ABC):
         self._depth -= 1
         return sum_of(terms)
 
-    def deeper(self) -> None:
-        """Count a level. Raises `GrammarError` past the bound."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise GrammarError("it is nested too deeply")
-
     def _product(self) -> Tree:
         factors = [self._power()]
         unit = ""
@@ -69,9 +69,18 @@ class Expressions(ABC):
                     return self._compound(product_of(factors), unit.removesuffix(" and"))
             elif self._starts_factor():
                 factors = self._implicit(factors)
+            elif self.peek()[1] == "[":
+                factors.append(self._in_brackets())
             else:
-                tree = product_of(factors)
+                tree = product_of([unbracketed(factor) for factor in factors] if len(factors) > 1 else factors)
                 return ("percent", tree) if unit == "percent" else ("quantity", tree, unit) if unit else tree
+
+    def _in_brackets(self) -> Tree:
+        """Read a factor in square brackets; an interval is none."""
+        factor = unbracketed(self._power())
+        if factor[0] == "group":
+            raise GrammarError("an interval behind a factor")
+        return factor
 
     def _compound(self, tree: Tree, unit: str) -> Tree:
         """Read the rest of ``6 ft 3 in`` as part of one quantity."""
@@ -161,6 +170,10 @@ class Expressions(ABC):
     def _script(self) -> Tree:
         """Read what stands behind ^ or _: a brace group or one sign."""
         if self.accept("{"):
+            kind, text, _ = self.peek()
+            if kind in ("command", "word") and text.lstrip("\\") in FUNCTIONS and self.peek(1)[1] == "}":
+                self._at += 2
+                return ("symbol", text.lstrip("\\"))
             return self.until("}")
         if self.accept("-"):
             self.deeper()
@@ -235,7 +248,7 @@ class Expressions(ABC):
     def _text_atom(self, text: str) -> Tree:
         words = text.strip("\x02\x03 ").strip()
         if len(words) == 1 and words.isalpha():
-            return letter(words)
+            return self._symbol(words) if self.peek()[1] in ("_", "'") else letter(words)
         if words.lower() in ("", *JOINING_WORDS) and self._at < len(self._tokens):
             return self._atom()
         return ("text", words.lower())
@@ -271,8 +284,12 @@ class Expressions(ABC):
                 return ("call", "sqrt", (inside,)) if degree is None else ("call", "root", (inside, degree))
             case "pi" | "infty":
                 return ("constant", "pi" if name == "pi" else "infinity")
+            case "sum" | "prod" | "bigcup":
+                return self._over_index(name)
             case "boxed" | "fbox" | "mathrm" | "mathbf" | "textbf" | "bf" | "rm" | "text" | "bm" | "mathsf":
-                return self._argument()
+                inner = self._argument()
+                marked = inner[0] == "symbol" and self.peek()[1] in ("_", "'")
+                return self._symbol(inner[1]) if marked else inner
             case "cdots" | "ldots" | "dots":
                 return ("text", "...")
         if name in ("angle", "measuredangle", "triangle") and self.peek()[0] in ("word", "text"):
@@ -286,6 +303,16 @@ class Expressions(ABC):
         if name in _SYMBOL_MARKS:
             return ("symbol", f"{name}_{flat(self._argument())}")
         return None
+
+    def _over_index(self, name: str) -> Tree:
+        """Read a sum, product or union over an index: bounds below and above, then the term."""
+        self.expect("_")
+        below = self._script()
+        if below[:2] != ("relation", ("=",)) or len(below[2]) != 2 or below[2][0][0] not in ("symbol", "constant"):
+            raise GrammarError("an index without a lower bound")
+        self.expect("^")
+        above = self._script()
+        return indexed(name, below, above, self.answer() if name == "bigcup" else self._product())
 
     def _argument(self) -> Tree:
         return self.until("}") if self.accept("{") else self._digit()
@@ -321,26 +348,3 @@ class Expressions(ABC):
             trees.append(self.sum())
         self.expect(closing)
         return tuple(trees)
-
-    def peek(self, ahead: int = 0) -> Token:
-        """Return a token without taking it."""
-        at = self._at + ahead
-        return self._tokens[at] if at < len(self._tokens) else _END
-
-    def _take(self) -> Token:
-        token = self.peek()
-        self._at += 1
-        return token
-
-    def accept(self, *texts: str) -> str | None:
-        """Take the next token if it is one of ``texts``."""
-        kind, text, _ = self.peek()
-        if kind in ("operator", "command", "word") and text in texts:
-            self._at += 1
-            return text
-        return None
-
-    def expect(self, text: str) -> None:
-        """Take ``text``. Raises `GrammarError` when something else comes."""
-        if not self.accept(text):
-            raise GrammarError(f"{text!r} is expected")

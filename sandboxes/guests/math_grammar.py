@@ -3,7 +3,7 @@
 Beside the trees of `math_expressions`: ``("relation", operators, trees)``, ``("list"|"set"|"union", trees)``,
 ``("group", opening, trees, closing)``, ``("matrix"|"cases", rows)``, ``("builder", tree, condition)``,
 ``("without", left, right)``, ``("intersection", trees)``, ``("ratio", trees)``, ``("modulo", relation, modulus)``,
-``("rounded", exact, decimal)`` for an exact value with its decimal beside it.
+``("rounded", exact, decimal)`` for an exact value with its decimal beside it, ``("both", inequality, interval)``.
 """
 
 import re
@@ -11,7 +11,7 @@ import re
 from .math_expressions import Expressions
 from .math_sets import both_bounds
 from .math_tokens import MAX_CHARACTERS, GrammarError, clean, tokens
-from .math_trees import Tree
+from .math_trees import Tree, listed
 from .math_words import CONDITION_WORDS, FUNCTIONS, JOINING_WORDS, RELATIONS, SAYING_WORDS
 
 _DELIMITERS = {
@@ -21,6 +21,8 @@ _DELIMITERS = {
     "|": ("\\|", "abs"),
     "langle": ("\\rangle", ""),
 }
+_TWICE = re.compile(r"([^:{}]*(?:[<>]|\\[lg]eq?(?:slant)?(?![a-z]))[^:{}]*): ?((?:\(|\[|\\mathbb|\\emptyset)[^:]*)")
+"""An inequality, a colon and the same as an interval, as textbooks print solutions."""
 _WORDS = re.compile(r"[A-Za-z][A-Za-z '\-.,:()]*")
 
 
@@ -31,6 +33,8 @@ def parse(text: str, *, comma_locale: bool = False) -> Tree:
     cleaned = clean(text, comma_locale=comma_locale)
     if words := _only_words(cleaned):
         return words
+    if twice := _TWICE.fullmatch(cleaned):
+        return ("both", *(_Answers(tokens(said)).whole() for said in twice.groups()))
     return _Answers(tokens(cleaned)).whole()
 
 
@@ -74,23 +78,25 @@ class _Answers(Expressions):
 
     def answer(self) -> Tree:
         """Read relations joined by commas, "or" and "and"."""
-        parts, signs = [self._relation()], set()
-        while self.accept(",", ";", "\\lor", "\\land", "\\vee", "\\wedge") or self._joined():
+        parts, signs, ends, commas = [self._relation()], set(), [], False
+        while sign := self.accept(",", ";", "\\lor", "\\land", "\\vee", "\\wedge") or self._joined():
             self._joined()
             signs.add(self._tokens[self._at - 1][1].strip("\x02\x03 ,\\").lower())
+            ends += [len(parts)] if sign == ";" else []
+            commas = commas or sign == ","
             if self._at >= len(self._tokens):
                 break
             parts.append(self._relation())
         if signs <= {"and", "land", "wedge"} and (between := both_bounds(parts)):
             return between
-        return parts[0] if len(parts) == 1 else ("list", tuple(parts))
+        return listed(parts, ends if commas else [])
 
-    def _joined(self) -> bool:
+    def _joined(self) -> str:
         kind, text, _ = self.peek()
         if kind in ("word", "text") and text.strip("\x02\x03 ,").lower() in JOINING_WORDS:
             self._at += 1
-            return True
-        return False
+            return text
+        return ""
 
     def _relation(self) -> Tree:
         trees, operators = [self._union()], []
@@ -163,7 +169,7 @@ class _Answers(Expressions):
         if closing is None:
             raise GrammarError(f"{opening!r} is not closed")
         closing = "]" if closing != ")" else ")"
-        if len(trees) == 1 and opening == "(" and closing == ")":
+        if len(trees) == 1 and ((opening == "(" and closing == ")") or trees[0][0] == "matrix"):
             return trees[0]
         return ("group", opening, tuple(trees), closing)
 

@@ -14,7 +14,7 @@ _LINE: Tree = ("group", "(", (("negate", _INFINITY), _INFINITY), ")")
 def interval(tree: Tree) -> Tree | None:
     """Return ``a < x <= b``, ``x > a``, ``|x| < a`` or the real line as an interval; None when it is something else."""
     match tree:
-        case ("relation", (first, second), (low, ("symbol", _), high)):
+        case ("relation", (first, second), (low, ("symbol", _) | ("multiply", (("symbol", _), ("symbol", _))), high)):
             if first in (">", ">=") and second in (">", ">="):
                 first, second, low, high = FLIPPED[second], FLIPPED[first], high, low
             if first in ("<", "<=") and second in ("<", "<="):

@@ -19,6 +19,24 @@ def unevaluated(tree: Tree) -> bool:
     return False
 
 
+def matrices_left(tree: Tree) -> bool:
+    """Return whether a sum or product of matrices without letters is left to do; a multiple of a matrix is none."""
+    match tree:
+        case ("add" | "multiply", parts) if not any(symbols(tree)):
+            return sum(map(has_matrix, parts)) > (1 if tree[0] == "multiply" else 0)
+    return False
+
+
+def has_series(tree: Any) -> bool:
+    """Return whether a sum or product over an index stands anywhere in a tree."""
+    return isinstance(tree, tuple) and (tree[:1] in (("sum",), ("prod",)) or any(map(has_series, tree)))
+
+
+def has_matrix(tree: Any) -> bool:
+    """Return whether a matrix stands anywhere in a tree."""
+    return isinstance(tree, tuple) and (tree[:1] == ("matrix",) or any(map(has_matrix, tree)))
+
+
 def _plain(tree: Tree) -> bool:
     match tree:
         case ("number", _):
@@ -43,6 +61,8 @@ def meant(tree: Tree) -> Tree:
             part[:2] == ("relation", ("=",)) and part[2][0] == letter for part in parts
         ):
             return ("set", tuple(part[2][1] for part in parts))
+        case ("group", "[", parts, "]") if parts and all(part[:2] == ("relation", ("=",)) for part in parts):
+            return ("list", parts)
         case ("cases", rows) if rows and all(len(row) == 1 and row[0][0] == "relation" for row in rows):
             return ("list", tuple(row[0] for row in rows))
     return tree
@@ -206,6 +226,10 @@ def is_name(tree: Tree) -> bool:
     match tree:
         case ("group", _, parts, _):
             return all(part[0] == "symbol" for part in parts)
-        case ("divide", ("multiply", (("symbol", "d"), *_)), ("multiply", (("symbol", "d"), _))):
-            return True
+        case ("multiply", factors):
+            return not any(factor[0] == "number" for factor in factors)
+        case ("divide", top, bottom):
+            return is_name(top) and is_name(bottom)
+        case ("ratio", parts):
+            return all(is_name(part) for part in parts)
     return tree[0] in _NAMES

@@ -3,16 +3,17 @@
 import re
 from typing import TypeAlias
 
+from .math_notation import letters_upright, rewritten, sides, upright, without_lead
 from .math_words import FUNCTIONS
 
 MAX_CHARACTERS = 10_000
 MAX_TOKENS = 2_000
 
 _SPACING = re.compile(
-    r"(?<!\\)\\(?:[,;:! ]|(?:quad|qquad|left|right|middle|displaystyle|textstyle|limits|[bB]igg?[lr]?)(?![a-zA-Z]))"
+    r"(?<!\\)\\(?:[,;:! ]|q?quad|(?:left|right|middle|displaystyle|textstyle|limits|[bB]igg?[lr]?)(?![a-zA-Z]))"
 )
 _TEXT = re.compile(
-    r"\\(?:text|textrm|textnormal|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|hbox|textsf|boldsymbol|rm|bf)"
+    r"\\(text|textrm|textnormal|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|hbox|textsf|boldsymbol|rm|bf)"
     r"\s*\*?\s*\{([^{}]*)\}"
 )
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|[₀₁₂₃₄₅₆₇₈₉]+")
@@ -32,11 +33,19 @@ _UNIT_FRACTION = re.compile(
     r"\s*(?:\^\{?(\d)\}?\s*)?\}"
 )
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<number>\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|(?:\d+\.\d+|\.\d+|\d+)[eE][+-]?\d{1,6}(?!\d)|\d+\.\d+|\.\d+|\d+\.?)
+    r"""\s*(?:(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|(?:\d+\.\d+|\.\d+|\d+)[eE][+-]?\d{1,6}(?!\d)|\d+\.\d+|\.\d+|\d+\.?)
     |(?P<command>\\[a-zA-Z]+|\\[{}|%$\\&])|(?P<word>[a-zA-Z]+)|(?P<text>\x02[^\x03]*\x03)
     |(?P<operator><=|>=|!=|\*\*|\+-|[-+*/^_=<>()\[\]{}|,;:!%&']))""",
     re.VERBOSE,
 )
+_ALIASES = re.compile(r"\\(?:bigcup(?! ?_)|bigcap|oslash|slash|mid|hbar)(?![a-zA-Z])")
+_PLAIN_ALIASES = {
+    "\\bigcup": "\\cup ",
+    "\\bigcap": "\\cap ",
+    "\\oslash": "\\emptyset ",
+    "\\slash": "/",
+    "\\hbar": "h_{bar} ",
+}
 _UNICODE = {
     "−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "π": "\\pi ", "∞": "\\infty ", "√": "\\sqrt ",
     "≤": "<=", "≥": ">=", "≠": "!=", "±": "\\pm ", "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "°": "^\\circ ",
@@ -44,6 +53,7 @@ _UNICODE = {
     "ℝ": "\\mathbb{R}", "θ": "\\theta ", "α": "\\alpha ", "β": "\\beta ", "，": ",", "（": "(", "）": ")",
     "\u00a0": " ", "\u2009": " ", "\u202f": " ", "′": "'",
 }  # fmt: skip
+_BETWEEN = re.compile(r"\$\s?(or|and|,|;)\s?\$")
 _CURRENCY = "€£¥₹$"
 _GROUPS = re.compile(r"(?<=\d)(?:\\,|\\!|\\ |\\;|~| (?=\d{3}(?!\d)(?! ?/)))(?=\d{3}(?!\d))")
 _DECIMAL_COMMA = re.compile(r"\d+(?:\.\d{3})*(?:\{,\}|,)\d+|\d{1,3}(?:\.\d{3})+(?!\d)")
@@ -63,6 +73,7 @@ def clean(text: str, *, comma_locale: bool = False) -> str:
     for symbol, plain in _UNICODE.items():
         text = text.replace(symbol, plain)
     text = _HALF_DAY.sub(r"\1m", _ELLIPSIS.sub(r"\\ldots ", text))
+    text = _ALIASES.sub(lambda found: _PLAIN_ALIASES.get(found.group(), "\\mid " if "\\{" in text else "|"), text)
     text = _MODULO.sub(r"\\pmod{\1}", _LINE_END.sub(r"\\\\ ", text))
     text = text.strip().strip("`*").strip()
     if comma_locale:
@@ -70,15 +81,16 @@ def clean(text: str, *, comma_locale: bool = False) -> str:
     for opening, closing in (("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"), ("$", "$")):
         if len(text) > len(opening + closing) and text.startswith(opening) and text.endswith(closing):
             text = text[len(opening) : -len(closing)].strip()
-    text = text.replace("{,}", ",").replace(",\\!", ",").replace("\\$", "").replace("^{\\prime}", "'")
+    text = _BETWEEN.sub(r" \1 ", text)
+    text = text.replace("{,}", ",").replace(",\\!", ",").replace("\\$", "")
     for symbol in _CURRENCY:
         text = text.replace(symbol, "")
     text = _GROUPS.sub("", text)
     text = _NAMED.sub(_function, _UNIT_VECTOR.sub(_unit_vector, _UNIT_FRACTION.sub(_unit_fraction, text)))
     text = _SPACING.sub(" ", text).replace("~", " ")
-    text = _TEXT.sub(_upright, text)
+    text = without_lead(rewritten(_TEXT.sub(_upright, text)))
     text = re.sub(r"\s+", " ", text).strip()
-    return text.removesuffix("\\\\").rstrip(" .") if not text.endswith("\\.") else text[:-2]
+    return sides(text.removesuffix("\\\\").rstrip(" .") if not text.endswith("\\.") else text[:-2])
 
 
 def _function(found: re.Match[str]) -> str:
@@ -103,8 +115,9 @@ def _script(found: re.Match[str]) -> str:
 
 
 def _upright(found: re.Match[str]) -> str:
-    """Return upright text between marks; numerals, bold or with words behind them, as they are."""
-    return f" {found[1]} " if found[1].strip()[:1].isdigit() else f"\x02{found[1]}\x03"
+    """Return upright text between marks, where it is not mathematics set upright."""
+    begins = not found.string[: found.start()].rstrip(" ~")[-1:].isdigit()
+    return letters_upright(found[2]) if found[1] == "mathrm" and begins else upright(found[2])
 
 
 def _pointed(found: re.Match[str]) -> str:

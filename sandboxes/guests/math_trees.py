@@ -4,9 +4,11 @@ A tree is a tuple whose first item is its kind:
 ``("number", text)``, ``("repeating", text, digits)``, ``("based", digits, base)``, ``("symbol", name)``,
 ``("constant", name)``, ``("add"|"multiply", trees)``, ``("negate"|"percent"|"degrees", tree)``,
 ``("divide"|"power", left, right)``, ``("call", function, trees)``, ``("mixed", whole, top, bottom)``,
-``("plus_minus", left or None, right)``, ``("quantity", tree, unit)``, ``("text", words)``.
+``("plus_minus", left or None, right)``, ``("quantity", tree, unit)``, ``("text", words)``,
+``("sum"|"prod"|"bigcup", letter, low, high, tree)``.
 """
 
+import itertools
 from typing import Any, TypeAlias
 
 from .math_words import FUNCTIONS, GREEK, JOINING_WORDS, SHORT_UNITS
@@ -22,6 +24,35 @@ def sum_of(terms: list[Tree]) -> Tree:
 def product_of(factors: list[Tree]) -> Tree:
     """Return the tree of a product; a single factor is itself."""
     return factors[0] if len(factors) == 1 else ("multiply", tuple(factors))
+
+
+def indexed(name: str, below: Tree, above: Tree, term: Tree) -> Tree:
+    """Return a sum over an index, which is called the same in every answer; one in another gets a name of its own."""
+    letter, low = below[2]
+    index = ("symbol", f"index_{str(term).count('index_')}")
+    return (name, index, low, above, _exchanged(term, letter, index))
+
+
+def _exchanged(tree: Any, old: Tree, new: Tree) -> Any:
+    if tree == old:
+        return new
+    return tuple(_exchanged(part, old, new) for part in tree) if isinstance(tree, tuple) else tree
+
+
+def listed(parts: list[Tree], ends: list[int]) -> Tree:
+    """Return answers in a row as their list; where ``ends`` of groups are given, as a list of such lists."""
+    if not ends:
+        return parts[0] if len(parts) == 1 else ("list", tuple(parts))
+    edges = [0, *(end for end in ends if end < len(parts)), len(parts)]
+    return ("list", tuple(listed(parts[start:end], []) for start, end in itertools.pairwise(edges)))
+
+
+def unbracketed(tree: Tree) -> Tree:
+    """Return what stands alone in square brackets, where the brackets only hold a factor together."""
+    if tree[0] == "power" and tree[1][:2] == ("group", "[") and len(tree[1][2]) == 1:
+        return ("power", tree[1][2][0], tree[2])
+    alone = tree[:2] == ("group", "[") and tree[3] == "]" and len(tree[2]) == 1
+    return tree[2][0] if alone and tree[2][0][0] != "relation" else tree
 
 
 def flat(part: Any) -> str:

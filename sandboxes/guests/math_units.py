@@ -69,7 +69,7 @@ def compound(number: str, unit: str, rest: tuple[Any, ...]) -> tuple[Any, ...] |
 def _simple(text: str) -> tuple[str, Fraction] | None:
     first, _, rest = text.strip().partition(" ")
     name, _, power = (f"{rest}{_POWERS[first]}" if first in _POWERS else text.strip()).partition("^")
-    if name not in _UNITS or power not in ("", "2", "3"):
+    if name not in _UNITS or not (power == "" or (len(power) == 1 and power.isdigit())):
         return None
     kind, size = _UNITS[name]
     return (kind, size) if not power else (f"{kind}^{power}", size ** int(power))

@@ -1,12 +1,16 @@
 """Trees of answers as SymPy values, within bounds: sizes are checked before anything is computed."""
 
+import functools
 import math
+import operator
 from fractions import Fraction
 from typing import Any
 
 import sympy
 from sympy import Expr, Integer, Rational, Symbol
+from sympy.matrices.exceptions import ShapeError
 
+from .math_series import series
 from .math_trees import Tree
 
 _MAX_EXPONENT = 2_000
@@ -62,9 +66,11 @@ def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
         case ("constant", name):
             return _CONSTANTS[name]
         case ("add", terms):
-            return sympy.Add(*(of(term) for term in terms))
+            return _combined(sympy.Add, operator.add, [of(term) for term in terms])
         case ("multiply", factors):
-            return sympy.Mul(*(of(factor) for factor in factors))
+            return _combined(sympy.Mul, operator.mul, [of(factor) for factor in factors])
+        case ("sum" | "prod" as kind, (_, index), low, high, term):
+            return series(kind, of(term), Symbol(index), of(low), of(high))
         case ("negate", inner):
             return -of(inner)
         case ("divide", left, right):
@@ -89,6 +95,16 @@ def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
         case ("matrix", rows) if len({len(row) for row in rows}) == 1:
             return sympy.ImmutableMatrix([[of(cell) for cell in row] for row in rows])
     raise ValueBoundError(f"a {tree[0]} is no single value")
+
+
+def _combined(scalar: Any, pairwise: Any, values: list[Any]) -> Any:
+    """Return a sum or product; of matrices from left to right. Raises `ValueBoundError` where shapes do not fit."""
+    if not any(isinstance(found, sympy.MatrixBase) for found in values):
+        return scalar(*values)
+    try:
+        return functools.reduce(pairwise, values)
+    except (TypeError, ValueError, ShapeError) as error:
+        raise ValueBoundError(str(error)) from None
 
 
 def _divide(left: Any, right: Any) -> Any:

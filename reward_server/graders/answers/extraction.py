@@ -20,6 +20,8 @@ class Extraction:
     candidates: tuple[str, ...] = ()
     """Every answer that was offered in the same way, in order; `text` is one of them."""
     flags: tuple[Flag, ...] = ()
+    joined: str | None = None
+    """All answers as one list, where they differ and stand in one row, as in one sentence that names two solutions."""
 
 
 NOTHING = Extraction(None, "")

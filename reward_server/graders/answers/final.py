@@ -2,19 +2,13 @@ r"""Final answers: ``\boxed{…}``, ``<answer>``, ``####``, phrases, the last li
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from reward_server.graders.answers.boxes import boxed, joined
 from reward_server.graders.answers.extraction import MAX_CANDIDATES, NOTHING, Extraction
 from reward_server.graders.answers.tags import answer_tags, visible_text, without_empty_answers
 from reward_server.verdict import Flag
 
-_BOX_MARK = re.compile(
-    r"\\(?:boxed|fbox)\s{0,8}\{"  # a box
-    r"|\\(?:boxed|fbox)(?![A-Za-z])[ \t]{0,8}([^\s\\{}]{1,64})"  # \boxed 7
-    r"|\\(?=\\(?:boxed|fbox))"  # a backslash too many
-    r"|\\.|[{}]",
-    re.DOTALL,
-)
-_BOX = re.compile(r"\\(?:boxed|fbox)\s{0,8}\{")
 _FINAL = ("final answer is", "final answer:", "final answer =")
 _LEADING = ("answer:", "answer is", "the answer is", "the answer:")
 _PASSING = ("the answer is", "answer is", "answer:")
@@ -22,6 +16,11 @@ _EMPHASIS = " \t*_#>-"
 _TRAILING = " \t\r\n.*`"
 _NEXT_SENTENCE = re.compile(r"\.\s+[A-Z]")
 _DELIMITERS = (("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"), ("$", "$"))
+_END_TOKENS = re.compile(r"(?:<\|[A-Za-z_]{1,30}\|>|</s>)[\sA-Za-z]{0,20}\Z")
+_MATH = re.compile(r"(?:\$\$?|\\\(|\\\[)([^$]{1,500}?)(?:\$\$?|\\\)|\\\])[\s.]*\Z")
+_DENIALS = re.compile(
+    r"\b(?:not?|never|cannot|neither|nor|either|or|unless|except|wrong|incorrect|guess)\b|n't", re.IGNORECASE
+)
 _NUMERAL = re.compile(r"[-+$\\]?\S{0,63}\d\S{0,63}")
 
 
@@ -46,12 +45,22 @@ def final_answer(response: str) -> Extraction:
         offered = [found for content in tagged for found in boxed(content) or [clean(content)] if found]
         return _offered(offered, "answer_tag")
     if boxes := boxed(visible):
-        return _offered(boxes, "boxed")
+        last = _offered(boxes, "boxed")
+        return replace(last, joined=joined(visible)) if last.flags else last
     lines = [line for raw in without_empty_answers(visible).split("\n") if (line := raw.strip())]
     for source, find in (("hashes", _hashes), ("phrase", _final), ("phrase", _leading), ("phrase", _passing)):
         if found_all := find(lines):
             return _offered(found_all, source)
-    return _offered([found for line in lines[-1:] if (found := clean(line))], "last_line")
+    return _offered([found for line in lines[-1:] if (found := _last_formula(line) or clean(line))], "last_line")
+
+
+def _last_formula(line: str) -> str:
+    """Return the formula that ends a sentence and is the only one in it, unless the sentence denies or doubts it."""
+    found = _MATH.search(line)
+    before = line[: found.start()] if found else ""
+    if found is None or not before.strip() or "$" in before or "\\(" in before or _DENIALS.search(before):
+        return ""
+    return found[1].strip()
 
 
 def _offered(candidates: Sequence[str], source: str) -> Extraction:
@@ -60,40 +69,6 @@ def _offered(candidates: Sequence[str], source: str) -> Extraction:
     distinct = {"".join(candidate.split()) for candidate in candidates}
     flags = (Flag("hedged_answer", f"{len(distinct)} different final answers"),) if len(distinct) > 1 else ()
     return Extraction(candidates[-1], source, tuple(candidates[-MAX_CANDIDATES:]), flags)
-
-
-def boxed(text: str) -> list[str]:
-    r"""Return the contents of the outermost closed boxes of ``text`` that hold anything, in order."""
-    spans: list[tuple[int, int]] = []
-    open_braces: list[int | None] = []  # where a box's content begins; None for other braces
-    for mark in _BOX_MARK.finditer(text):
-        token = mark[0]
-        if token == "{":  # noqa: S105 - a brace
-            open_braces.append(None)
-        elif token == "}":  # noqa: S105 - a brace
-            start = open_braces.pop() if open_braces else None
-            if start is not None:
-                while spans and spans[-1][0] >= start:
-                    spans.pop()
-                spans.append((start, mark.start()))
-        elif mark[1] is not None:
-            spans.append((mark.start(1), mark.start(1) + len(mark[1].rstrip("$.,;:"))))
-        elif len(token) > len("\\{") and token[-1] == "{":
-            open_braces.append(mark.end())
-    return [content for start, end in spans if (content := _unnested(text[start:end]).strip(" \t\r\n"))]
-
-
-def _unnested(content: str) -> str:
-    r"""Return the inside of a box that is all there is in a box: ``\boxed{\boxed{7}}``; a few deep at most."""
-    inner = content.strip()
-    for _ in range(4):
-        opening = _BOX.match(inner)
-        if not (opening and inner.endswith("}") and inner.count("{") == inner.count("}")):
-            return inner
-        if (body := inner[opening.end() : -1]).find("}") < body.find("{") and "}" in body:
-            return inner  # the braces belong to two boxes
-        inner = body.strip()
-    return inner if not _BOX.match(inner) else ""
 
 
 def _hashes(lines: Sequence[str]) -> list[str]:
@@ -146,7 +121,7 @@ def _first_sentence(text: str) -> str:
 
 def clean(text: str) -> str:
     """Strip white space, emphasis, a closing full stop and the delimiters of mathematics around an answer."""
-    cleaned = text.strip(_TRAILING)
+    cleaned = _END_TOKENS.sub("", text).strip(_TRAILING)
     for opening, closing in _DELIMITERS:
         if cleaned.startswith(opening) and cleaned.endswith(closing) and len(cleaned) >= len(opening) + len(closing):
             inner = cleaned[len(opening) : -len(closing)]

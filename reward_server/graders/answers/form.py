@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from reward_server.graders.answers.boxes import boxed
 from reward_server.graders.answers.fences import fenced_blocks
-from reward_server.graders.answers.final import boxed
 from reward_server.graders.answers.json_text import extract_json_text
 from reward_server.graders.answers.tags import visible_text
 from reward_server.verdict import Check

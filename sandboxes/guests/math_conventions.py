@@ -1,0 +1,25 @@
+"""Answers that are the same but for a convention: names of arbitrary constants, which antiderivative, conditions."""
+
+from .math_agreement import Rules, UndecidedError, same_but_for_constant, valued
+from .math_comparison import same
+from .math_spellings import renamings, unconditional, without_constant
+from .math_trees import Tree
+
+
+def alike(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    """Return whether an answer is the expected one, also under other names of constants. Raises `UndecidedError`."""
+    answer, expected = unconditional(answer), unconditional(expected)
+    doubt: UndecidedError | None = None
+    try:
+        if same(answer, expected, rules):
+            return True
+    except UndecidedError as error:
+        doubt = error
+    if any(same(renamed, expected, rules) for renamed in renamings(answer, expected)):
+        return True
+    mine, theirs = without_constant(answer), without_constant(expected)
+    if mine and theirs and same_but_for_constant(valued(mine, rules), valued(theirs, rules)):
+        return True
+    if doubt:
+        raise doubt
+    return False
