@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reward_server.errors import InvalidTaskError
-from reward_server.faults import DeadlineError, failure_of
+from reward_server.faults import DeadlineError, JudgeOutOfFormError, failure_of
 from reward_server.flights import Flights
 from reward_server.graders import GRADERS, Entry, model_judge
 from reward_server.graders.base import CompositeGrader, Grader, Part
@@ -228,8 +228,22 @@ class Engine:
     async def _ask(self, grader: Grader[Any], record: Any, job: Job) -> Graded:
         """Let a model judge; it takes no box, and its endpoint bounds how many are asked at once."""
         begun = time.monotonic()
-        verdict = grader.judge(record, job, await self._judges.run(job), None)
+        try:
+            verdict = await self._judged(grader, record, job)
+        except JudgeOutOfFormError:
+            verdict = await self._judged_again(grader, record, job)
         return Graded(result=verdict, run_seconds=time.monotonic() - begun)
+
+    async def _judged(self, grader: Grader[Any], record: Any, job: Job) -> Verdict:
+        return grader.judge(record, job, await self._judges.run(job), None)
+
+    async def _judged_again(self, grader: Grader[Any], record: Any, job: Job) -> Verdict:
+        """Find out who is to blame for an answer out of form: the judge, or the response it was about."""
+        try:
+            return await self._judged(grader, record, job)
+        except JudgeOutOfFormError as error:
+            await self._judged(grader, record, model_judge.control(record, job.limits))
+            return model_judge.out_of_form(error)
 
     async def _grade_parts(
         self, sample: Sample, grader: CompositeGrader[Any], record: Any, parts: Sequence[Part], party: Hashable
