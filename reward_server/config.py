@@ -72,7 +72,8 @@ class Config:
     jobs_per_box: int = 1_000
     """After so many jobs a box is replaced; 1 gives every job a fresh one."""
     minimum_assurance: str = "namespace"
-    """The server refuses to start in a sandbox below this level: low, namespace, container or virtualized."""
+    """The server refuses to start in a sandbox below this level, and to grade tasks that settle for less: low,
+    namespace, container or virtualized."""
     max_message_bytes: int = 64 * MIB
     max_samples_per_request: int = 4_096
     max_response_bytes: int = MIB

@@ -18,6 +18,10 @@ class JudgeUnavailableError(Exception):
     """A model that judges could not be reached or did not answer in form."""
 
 
+class JudgeOutOfFormError(JudgeUnavailableError):
+    """A model that judges answered, but not in the form asked for; perhaps a response talked it out of that."""
+
+
 def failure_of(error: Exception) -> Failure:
     """Return what ``error``, raised while a sample was graded, means for its caller."""
     match error:

@@ -44,6 +44,7 @@ async def grade_all(
         max_response_bytes=config.max_response_bytes,
         judges=Judges(config.judges),
         verdict_runs=config.verdict_runs,
+        minimum_assurance=config.minimum_level,
     )
     intake = Intake(default_limits=config.default_limits, max_limits=config.max_limits, max_samples=1)
     room = asyncio.Semaphore(_AHEAD * sandbox.concurrency)

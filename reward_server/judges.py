@@ -18,7 +18,7 @@ import httpx
 
 from reward_server.config import JudgeEndpoint
 from reward_server.errors import InvalidTaskError
-from reward_server.faults import JudgeUnavailableError
+from reward_server.faults import JudgeOutOfFormError, JudgeUnavailableError
 from sandboxes.base import MIB, Ending, Execution, Job, Usage
 
 _MAX_REPLY_BYTES = 4 * MIB
@@ -36,6 +36,10 @@ class _PassingError(Exception):
     def __init__(self, message: str, pause_seconds: float = 0.0) -> None:
         super().__init__(message)
         self.pause_seconds = pause_seconds
+
+
+class _NoWholeAnswerError(_PassingError):
+    """The model answered something that breaks off, or nothing."""
 
 
 class _TooLongError(Exception):
@@ -97,6 +101,8 @@ class Judges:
                     return await _reply(client, endpoint, request)
             except (_PassingError, httpx.TransportError, TimeoutError) as error:
                 if attempt == endpoint.attempts:
+                    if isinstance(error, _NoWholeAnswerError):
+                        raise JudgeOutOfFormError(str(error)) from error
                     message = f"{name} failed {attempt} times, last with {type(error).__name__.strip('_')}: {error}"
                     raise JudgeUnavailableError(message) from error
                 wished = error.pause_seconds if isinstance(error, _PassingError) else 0.0
@@ -153,5 +159,5 @@ def _content(data: bytes) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise _PassingError(f"its reply is no chat completion: {type(error).__name__}") from error
     if not isinstance(text, str) or finish == "length":
-        raise _PassingError(f"its reply holds no whole answer (finish_reason {finish!r})")
+        raise _NoWholeAnswerError(f"its reply holds no whole answer (finish_reason {finish!r})")
     return {"text": text, **counts}

@@ -18,6 +18,6 @@ def result_message(
         known |= {
             "runtime": sandbox.runtime,
             "image_digest": sandbox.image_digest,
-            "assurance_level": int(sandbox.assurance_level),
+            "assurance_level": int(min(sandbox.assurance_level, graded.assurance_level or sandbox.assurance_level)),
         }
     return wire.result_message(sample_id, graded.result, known, graded.queue_seconds, graded.run_seconds)

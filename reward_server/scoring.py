@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reward_server.errors import InvalidTaskError
-from reward_server.faults import DeadlineError, failure_of
+from reward_server.faults import DeadlineError, JudgeOutOfFormError, failure_of
 from reward_server.flights import Flights
 from reward_server.graders import GRADERS, Entry, model_judge
 from reward_server.graders.base import CompositeGrader, Grader, Part
@@ -17,7 +17,7 @@ from reward_server.memory import Memory
 from reward_server.references import References, run_in
 from reward_server.turnstile import Turnstile
 from reward_server.verdict import Failure, Result, Ruling, Verdict
-from sandboxes.base import MIB, Job, Limits, Sandbox
+from sandboxes.base import MIB, AssuranceLevel, Job, Limits, Sandbox
 
 _RECORDS_BYTES = 256 * MIB
 """What the tasks kept as records may weigh, as messages."""
@@ -67,6 +67,8 @@ class Graded:
     queue_seconds: float = 0.0
     run_seconds: float = 0.0
     shared: bool = False
+    assurance_level: AssuranceLevel | None = None
+    """What the task settled for, where that is less than the sandbox gives."""
     lasting: bool = True
     """Whether the same sample would surely get the same verdict again."""
 
@@ -92,8 +94,12 @@ class Engine:
         graders: Mapping[str, Entry] = GRADERS,
         judges: Judges | None = None,
         verdict_runs: int = 1,
+        minimum_assurance: AssuranceLevel = AssuranceLevel.NAMESPACE,
     ) -> None:
-        """``verdict_runs``: how often each job is run; a task whose verdicts differ is invalid."""
+        """``verdict_runs``: how often each job is run; a task whose verdicts differ is invalid.
+
+        ``minimum_assurance``: a task that settles for less is not graded.
+        """
         self._sandbox = sandbox
         self._judges = judges or Judges({})
         self._max_queued = max_queued
@@ -106,6 +112,7 @@ class Engine:
         self._records: Memory[bytes, Any] = Memory(_RECORDS_BYTES)
         self._references = References(sandbox)
         self._verdict_runs = verdict_runs
+        self._minimum_assurance = minimum_assurance
         self._accepted = 0
         self._mean_seconds = 0.1
 
@@ -189,6 +196,7 @@ class Engine:
         return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
 
     async def _run(self, sample: Sample, grader: Grader[Any], record: Any, job: Job, party: Hashable) -> Graded:
+        self._require_assurance(job)
         asked = time.monotonic()
         async with self._running.turn(party):
             begun = time.monotonic()
@@ -206,14 +214,36 @@ class Engine:
             sandboxed=True,
             queue_seconds=begun - asked,
             run_seconds=took,
+            assurance_level=job.assurance_level,
             lasting=not execution.pressed and verdict.ruling not in _UNSTABLE,
         )
+
+    def _require_assurance(self, job: Job) -> None:
+        least = self._minimum_assurance
+        if job.assurance_level is not None and job.assurance_level < least:
+            level = job.assurance_level.name.lower()
+            reason = f"it settles for the assurance level {level}, and this server's minimum_assurance is"
+            raise InvalidTaskError("", f"{reason} {least.name.lower()}")
 
     async def _ask(self, grader: Grader[Any], record: Any, job: Job) -> Graded:
         """Let a model judge; it takes no box, and its endpoint bounds how many are asked at once."""
         begun = time.monotonic()
-        verdict = grader.judge(record, job, await self._judges.run(job), None)
+        try:
+            verdict = await self._judged(grader, record, job)
+        except JudgeOutOfFormError:
+            verdict = await self._judged_again(grader, record, job)
         return Graded(result=verdict, run_seconds=time.monotonic() - begun)
+
+    async def _judged(self, grader: Grader[Any], record: Any, job: Job) -> Verdict:
+        return grader.judge(record, job, await self._judges.run(job), None)
+
+    async def _judged_again(self, grader: Grader[Any], record: Any, job: Job) -> Verdict:
+        """Find out who is to blame for an answer out of form: the judge, or the response it was about."""
+        try:
+            return await self._judged(grader, record, job)
+        except JudgeOutOfFormError as error:
+            await self._judged(grader, record, model_judge.control(record, job.limits))
+            return model_judge.out_of_form(error)
 
     async def _grade_parts(
         self, sample: Sample, grader: CompositeGrader[Any], record: Any, parts: Sequence[Part], party: Hashable
@@ -233,6 +263,7 @@ class Engine:
             sandboxed=any(part.sandboxed for part in graded),
             queue_seconds=max(part.queue_seconds for part in graded),
             run_seconds=sum(part.run_seconds for part in graded),
+            assurance_level=min((part.assurance_level for part in graded if part.assurance_level), default=None),
             lasting=all(part.lasting for part in graded),
         )
 

@@ -49,6 +49,7 @@ class RewardService:
             max_response_bytes=config.max_response_bytes,
             verdict_memory_bytes=config.verdict_memory_bytes,
             verdict_runs=config.verdict_runs,
+            minimum_assurance=config.minimum_level,
             graders=graders,
             judges=Judges(config.judges),
         )

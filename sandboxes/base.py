@@ -45,6 +45,16 @@ class Ending(StrEnum):
     OUTPUT_LIMIT = "output_limit"
 
 
+class AssuranceLevel(IntEnum):
+    """How well untrusted code is kept apart; larger is stronger. The numbers are the wire's."""
+
+    UNSPECIFIED = 0
+    LOW = 1
+    NAMESPACE = 2
+    CONTAINER = 3
+    VIRTUALIZED = 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One hermetic piece of work for a box."""
@@ -56,6 +66,8 @@ class Job:
     limits: Limits = Limits()
     aside: object = None
     """What the grader wants to remember between planning and judging. Never leaves the host."""
+    assurance_level: AssuranceLevel | None = None
+    """The most that can be said of this job's isolation, however well the sandbox isolates; None where that decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +101,6 @@ class Execution:
     unexplained: bool = False
     """Whether some run was killed or stopped by a signal that no limit explains: its own, the kernel's or the host's.
     A sandbox tries such a job once more elsewhere and returns what happened there."""
-
-
-class AssuranceLevel(IntEnum):
-    """How well untrusted code is kept apart; larger is stronger. The numbers are the wire's."""
-
-    UNSPECIFIED = 0
-    LOW = 1
-    NAMESPACE = 2
-    CONTAINER = 3
-    VIRTUALIZED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

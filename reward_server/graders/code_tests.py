@@ -11,7 +11,7 @@ from reward_server.graders.answers import defines, extract_code
 from reward_server.graders.code_comparison import classes_of, stdout_matches, values_match
 from reward_server.tasks.code_tests import CallTest, CodeTestsTask, Language, StdioTest, TestScoring
 from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for, weighted_share
-from sandboxes.base import Execution, Job, Limits
+from sandboxes.base import AssuranceLevel, Execution, Job, Limits
 from sandboxes.errors import SandboxUnavailableError
 from sandboxes.values import CodecError, decode, encode, parse_literal
 
@@ -55,9 +55,13 @@ class CodeTests:
     languages = tuple(Language)
 
     def prepare(self, task: CodeTestsTask, limits: Limits) -> Job | None:
-        """Nothing needs to run ahead."""
-        del task, limits
-        return None
+        """Run the reference solution, if there is one, as if it were a response."""
+        if not task.reference_solution:
+            return None
+        planned = self.plan(task, task.reference_solution, limits)
+        if isinstance(planned, Verdict):
+            raise InvalidTaskError("reference_solution", planned.summary)
+        return planned
 
     def plan(self, task: CodeTestsTask, response: str, limits: Limits) -> Job | Verdict:
         """Run the response's code with every test's input."""
@@ -71,7 +75,8 @@ class CodeTests:
         if task.language is not Language.PYTHON:
             return _program(task, code.text, limits)
         programs = [{"code": test.code, "framework": ""} for test in task.assert_tests]
-        programs += [{"code": test.code, "framework": "pytest"} for test in task.test_files]
+        if not task.shared_process:
+            programs += [{"code": test.code, "framework": "pytest"} for test in task.test_files]
         payload: dict[str, Any] = {
             "source": _source(task, code.text),
             "calls": [_call(call, task.entry_point) for call in task.call_tests],
@@ -82,11 +87,15 @@ class CodeTests:
         }
         if task.checker:
             payload["checker"] = {"source": task.checker, "expected": [t.expected_stdout for t in task.stdio_tests]}
-        return Job(program="python_code", payload=payload, limits=limits)
+        if task.shared_process:
+            payload["shared_files"] = [{"code": test.code} for test in task.test_files]
+        level = AssuranceLevel.LOW if task.shared_process else None
+        return Job(program="python_code", payload=payload, limits=limits, assurance_level=level)
 
     def judge(self, task: CodeTestsTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Compare what came out with what was expected."""
-        del job, reference
+        if reference is not None:
+            self._require_right(task, job, reference)
         if task.language is not Language.PYTHON and (refused := _not_built(task, execution)):
             return refused
         outcomes = list(_outcomes(task, execution))
@@ -109,6 +118,14 @@ class CodeTests:
             checks=checks,
             flags=tuple(_flags(execution, outcomes)),
         )
+
+    def _require_right(self, task: CodeTestsTask, job: Job, reference: Execution) -> None:
+        """Raise `InvalidTaskError` unless the task's own solution passes every test."""
+        verdict = self.judge(task, job, reference, None)
+        if reference.pressed and verdict.ruling in _ENDINGS.values():
+            raise SandboxUnavailableError(f"the reference solution met a limit: {verdict.summary}")
+        if verdict.ruling is not Ruling.ACCEPTED:
+            raise InvalidTaskError("reference_solution", f"it does not pass: {verdict.summary}")
 
 
 GRADER = CodeTests()
@@ -327,6 +344,8 @@ def _flags(execution: Execution, outcomes: Sequence[_Outcome]) -> Iterator[Flag]
     report: Any = execution.report
     if any(_exited(facts) for facts in (*(report.get("calls") or ()), *(report.get("programs") or ()))):
         yield Flag("early_exit", "the code tried to end the process instead of returning")
+    if forged := [name for program in report.get("programs") or () for name in program.get("forged") or ()]:
+        yield Flag("forged_tests", f"passed also as their decoys: {', '.join(forged)}")
     visible = [outcome.check.score for outcome in outcomes if not outcome.hidden]
     hidden = [outcome.check.score for outcome in outcomes if outcome.hidden]
     if visible and hidden and min(visible) == 1.0 and max(hidden) == 0.0:

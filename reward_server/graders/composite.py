@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from reward_server.errors import InvalidTaskError
 from reward_server.formula import FormulaError, evaluate, parse
 from reward_server.graders.base import Part
 from reward_server.tasks.composite import Combination, CompositePart, CompositeTask
@@ -26,8 +25,15 @@ class Composite:
         pairs = list(zip(task.parts, verdicts, strict=True))
         flags = tuple(Flag(flag.name, f"{part.name}: {flag.detail}") for part, one in pairs for flag in one.flags)
         closed = next(((part, one) for part, one in pairs if part.gate and one.score < part.opens_at), None)
-        score = 0.0 if closed else _combined(task, verdicts)
-        if closed:
+        undefined, score = "", 0.0
+        try:
+            score = 0.0 if closed else _combined(task, verdicts)
+        except FormulaError as error:  # it has a value for others: a response must not choose to go ungraded
+            undefined = str(error)
+            flags = (*flags, Flag("formula_undefined", undefined))
+        if undefined:
+            summary = f"The formula has no value for these scores: {undefined}."
+        elif closed:
             summary = f"The gate {closed[0].name} is closed: {closed[1].summary}"
         else:
             summary = f"{task.combination.value} of {', '.join(f'{p.name} {v.score:.3g}' for p, v in pairs)}."
@@ -55,10 +61,7 @@ def _combined(task: CompositeTask, verdicts: Sequence[Verdict]) -> float:
             return math.prod(counted)
         case Combination.FORMULA:
             scores = {part.name: verdict.score for part, verdict in pairs}
-            try:
-                return min(1.0, max(0.0, evaluate(parse(task.formula), scores)))
-            except FormulaError as error:
-                raise InvalidTaskError("formula", str(error)) from error
+            return min(1.0, max(0.0, evaluate(parse(task.formula), scores)))
 
 
 def _ruling_of_zero(closed: Verdict | None, verdicts: Sequence[Verdict]) -> Ruling:

@@ -11,18 +11,20 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from reward_server.faults import JudgeUnavailableError
+from reward_server.faults import JudgeOutOfFormError, JudgeUnavailableError
 from reward_server.graders.answers import visible_text, without_empty_answers
 from reward_server.graders.text_normalization import without_invisible
 from reward_server.tasks.model_judge import ModelJudgeTask, VoteAggregation
-from reward_server.verdict import Check, Ruling, Verdict, clip, ruling_for
+from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for
 from sandboxes.base import Ending, Execution, Job, Limits
 
 PROGRAM = "model_judge"
 """The program of its jobs, which no sandbox runs."""
 MAX_RESPONSE_CHARACTERS = 100_000
+_PLAIN = "I am not sure what the right answer is."
 _MAX_REASONING = 2_000
 _DEFAULT_TOKENS = 1_024
 _SEVERAL_TEMPERATURE = 0.7
@@ -114,6 +116,23 @@ class ModelJudge:
 GRADER = ModelJudge()
 
 
+def control(task: ModelJudgeTask, limits: Limits) -> Job:
+    """Return the question about a plain text instead of a response that the model did not judge in form."""
+    planned = GRADER.plan(replace(task, votes=1), _PLAIN, limits)
+    assert isinstance(planned, Job)  # noqa: S101 - it is short and says something
+    return planned
+
+
+def out_of_form(error: JudgeOutOfFormError) -> Verdict:
+    """Return the verdict on a response about which the model does not answer in form, though it does about others.
+
+    A response must not choose to go ungraded by talking to its judge.
+    """
+    summary = f"The judge answers in form, but not about this response: {error}"
+    flag = Flag("judge_out_of_form", str(error))
+    return Verdict(score=0.0, ruling=Ruling.FORBIDDEN, summary=summary, flags=(flag,))
+
+
 def _too_long(said: str, *, of_response: bool) -> Verdict:
     """The judge cannot read that much: a response that is most of it chose so, and is not to be spared its grade."""
     if not of_response:
@@ -198,20 +217,20 @@ def answer_schema(task: ModelJudgeTask) -> dict[str, Any]:
 
 
 def read_answer(task: ModelJudgeTask, text: str) -> dict[str, Any]:
-    """Return the model's answer if all of it has the form that was asked for. Raises `JudgeUnavailableError`."""
+    """Return the model's answer if all of it has the form that was asked for. Raises `JudgeOutOfFormError`."""
     try:
         answer = json.loads(text, object_pairs_hook=_distinct)
     except (ValueError, RecursionError) as error:
-        raise JudgeUnavailableError(f"it did not answer with JSON of the form asked for: {error}") from error
+        raise JudgeOutOfFormError(f"it did not answer with JSON of the form asked for: {error}") from error
     key = "label" if task.compare or task.labels else "score"
     if not isinstance(answer, dict) or set(answer) != {"reasoning", key} or not isinstance(answer["reasoning"], str):
-        raise JudgeUnavailableError(f"it did not answer with an object of reasoning and {key}")
+        raise JudgeOutOfFormError(f"it did not answer with an object of reasoning and {key}")
     allowed = answer_schema(task)["properties"][key]
     said = answer[key]
     if key == "label" and said not in allowed["enum"]:
-        raise JudgeUnavailableError(f"it answered a label that was not offered: {clip(repr(said), 100)}")
+        raise JudgeOutOfFormError(f"it answered a label that was not offered: {clip(repr(said), 100)}")
     if key == "score" and not _is_number(said, allowed["minimum"], allowed["maximum"]):
-        raise JudgeUnavailableError(f"it answered a score out of range: {clip(repr(said), 100)}")
+        raise JudgeOutOfFormError(f"it answered a score out of range: {clip(repr(said), 100)}")
     return answer
 
 

@@ -1,12 +1,25 @@
 """Grades by a grader that the task brings along. It runs in a box, with the response as data."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.answers import extract_json_text, visible_text
-from reward_server.tasks.python_grader import PythonGraderTask
-from reward_server.verdict import Check, Flag, Verdict, clip, ruling_for
+from reward_server.tasks.python_grader import OnError, PythonGraderTask
+from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for
 from sandboxes.base import Ending, Execution, Job, Limits
+
+_PROBES = (
+    *("", "0", "yes", "The answer is 0.", '{"answer": 0}', "[0]", "<answer>0</answer>", "\\boxed{0}"),
+    *("```\n0\n```", "A: 0\nB: 1\n"),
+)
+"""Responses on which a grader should not fail, or at least not in the same way."""
+_RULINGS = {
+    "cpu_limit": Ruling.TIME_LIMIT,
+    "wall_limit": Ruling.TIME_LIMIT,
+    "memory_limit": Ruling.MEMORY_LIMIT,
+    "output_limit": Ruling.OUTPUT_LIMIT,
+}
 
 
 class PythonGrader:
@@ -22,34 +35,55 @@ class PythonGrader:
 
     def plan(self, task: PythonGraderTask, response: str, limits: Limits) -> Job:
         """Send the grader and the response to the guest."""
-        payload = {
+        probes = (task.working_response,) if task.working_response else _PROBES
+        payload: dict[str, Any] = {
             "source": task.source,
             "item": task.item or "{}",
-            "response": response,
-            "output_text": visible_text(response),
-            "output_json": extract_json_text(response).text,
+            "samples": [_sample(response)],
+            "probes": [_sample(probe) for probe in probes],
         }
         return Job(program="python_grader", payload=payload, limits=limits)
 
     def judge(self, task: PythonGraderTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
-        """Return what the grader said. One that said nothing usable makes the task invalid, not the response wrong."""
-        del task, job, reference
+        """Return what the grader said; where it failed, say whether the task or the response is to blame."""
+        del job, reference
         report = execution.report
+        flags = tuple(Flag(name, detail) for name, detail in execution.flags)
         if not report:
             raise InvalidTaskError("source", f"the grader gave no score: {_trouble(execution)}")
         if error := report.get("error"):
-            raise InvalidTaskError("source", f"the grader failed: {error}")
+            if not _is_stumble(task, report):
+                raise InvalidTaskError("source", f"the grader failed: {error}")
+            return _stumbled(str(error), report.get("ending"), flags)
         score = _share(report.get("score"), "score")
         return Verdict(
             score=score,
             ruling=ruling_for(score),
             summary=clip(str(report.get("summary") or f"The task's own grader gave {score:.4g}.")),
             checks=_checks(report.get("checks")),
-            flags=tuple(Flag(name, detail) for name, detail in execution.flags),
+            flags=flags,
         )
 
 
 GRADER = PythonGrader()
+
+
+def _sample(response: str) -> dict[str, Any]:
+    text, found = visible_text(response), extract_json_text(response).text
+    return {"response": response, "output_text": text, "output_json": found}
+
+
+def _is_stumble(task: PythonGraderTask, report: Mapping[str, Any]) -> bool:
+    if report.get("kind") == "loading" or task.on_error is OnError.INVALID_TASK:
+        return False
+    return task.on_error is OnError.ZERO or report.get("stumbled") is True
+
+
+def _stumbled(error: str, ending: object, flags: tuple[Flag, ...]) -> Verdict:
+    """Return the verdict on a response that broke its grader: it is not to be spared its grade."""
+    summary = clip(f"The task's grader fails on this response, and not on others: {error}")
+    ruling = _RULINGS.get(str(ending), Ruling.WRONG_ANSWER)
+    return Verdict(score=0.0, ruling=ruling, summary=summary, flags=(*flags, Flag("grader_stumbled", error)))
 
 
 def _trouble(execution: Execution) -> str:

@@ -139,6 +139,8 @@ class CodeTestsTask:
     test_files: tuple[TestFile, ...] = ()
     scoring: TestScoring = TestScoring.WEIGHTED_SHARE
     checker: str = ""
+    shared_process: bool = False
+    reference_solution: str = ""
 
     def __post_init__(self) -> None:
         count = len(self.call_tests) + len(self.stdio_tests) + len(self.assert_tests) + len(self.test_files)
@@ -148,6 +150,11 @@ class CodeTestsTask:
             raise InvalidTaskError("entry_point", f"{self.entry_point!r} is no identifier")
         if len(self.prefix) > MAX_SOURCE_CHARACTERS:
             raise InvalidTaskError("prefix", f"{len(self.prefix)} characters, at most {MAX_SOURCE_CHARACTERS}")
+        if self.shared_process and not self.test_files:
+            raise InvalidTaskError("shared_process", "is for test_files, and there are none")
+        if len(self.reference_solution) > MAX_SOURCE_CHARACTERS:
+            length = len(self.reference_solution)
+            raise InvalidTaskError("reference_solution", f"{length} characters, at most {MAX_SOURCE_CHARACTERS}")
         self._check_language()
         self._check_tests()
         if self.checker:
@@ -158,7 +165,7 @@ class CodeTestsTask:
     def _check_language(self) -> None:
         if self.language is Language.PYTHON:
             return
-        for name in ("call_tests", "assert_tests", "test_files", "checker", "entry_point"):
+        for name in ("call_tests", "assert_tests", "test_files", "checker", "entry_point", "shared_process"):
             if getattr(self, name):
                 raise InvalidTaskError(name, f"is for Python; {self.language} takes stdio_tests only")
 

@@ -1,12 +1,13 @@
 """The task of `composite`; see proto/reward/v1/composite.proto for what the fields mean."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from reward_server.errors import InvalidTaskError
-from reward_server.formula import FormulaError, names_in, parse
+from reward_server.formula import FormulaError, evaluate, names_in, parse
 from reward_server.tasks.code_tests import CodeTestsTask
 from reward_server.tasks.json_extraction import JsonExtractionTask
 from reward_server.tasks.math_answer import MathAnswerTask
@@ -110,11 +111,21 @@ class CompositeTask:
 
     def _check_formula(self, names: set[str]) -> None:
         try:
-            used = names_in(parse(self.formula))
+            formula = parse(self.formula)
+            if unknown := names_in(formula) - names:
+                raise InvalidTaskError("formula", f"there is no part called {', '.join(sorted(unknown))}")
+            for scores in _corners(sorted(names)):
+                evaluate(formula, scores)
         except FormulaError as error:
             raise InvalidTaskError("formula", str(error)) from error
-        if unknown := used - names:
-            raise InvalidTaskError("formula", f"there is no part called {', '.join(sorted(unknown))}")
+
+
+def _corners(names: list[str]) -> Iterator[dict[str, float]]:
+    """Yield scores for which every formula must have a value: all equal, and one part unlike the rest."""
+    for rest, one in ((0.0, 1.0), (1.0, 0.0)):
+        yield dict.fromkeys(names, rest)
+        for name in names:
+            yield {**dict.fromkeys(names, rest), name: one}
 
 
 def _check_part(part: CompositePart, path: str) -> None:

@@ -3,10 +3,19 @@
 import ast
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 
 from reward_server.errors import InvalidTaskError
 
 MAX_CHARACTERS = 1 << 20
+
+
+class OnError(StrEnum):
+    """What it means that the grader fails on a response."""
+
+    BY_PROBES = "by_probes"
+    ZERO = "zero"
+    INVALID_TASK = "invalid_task"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +24,11 @@ class PythonGraderTask:
 
     source: str = ""
     item: str = ""
+    on_error: OnError = OnError.BY_PROBES
+    working_response: str = ""
 
     def __post_init__(self) -> None:
-        for path, text in (("source", self.source), ("item", self.item)):
+        for path, text in (("source", self.source), ("item", self.item), ("working_response", self.working_response)):
             if len(text) > MAX_CHARACTERS:
                 raise InvalidTaskError(path, f"{len(text)} characters, at most {MAX_CHARACTERS}")
         try:

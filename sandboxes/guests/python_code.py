@@ -1,7 +1,8 @@
 """Conducts Python responses: calls, whole programs and test programs, each with the candidate in cells of its own.
 
 Payload: ``source``; ``calls`` (function, args, kwargs as encoded values); ``inputs`` (standard input of each program
-run); ``programs`` (code, framework), ``entry_point``, ``prefix``, and perhaps ``checker``. Report: ``loaded``,
+run); ``programs`` (code, framework), ``entry_point``, ``prefix``, and perhaps ``checker`` and ``shared_files`` (code
+of test files that run in the response's own process, reported after the programs). Report: ``loaded``,
 ``calls``, ``runs``, ``checked``, ``programs``, each in the order of the payload; a returned value is the text of its
 JSON, which only the host reads. What the tests expect is known to the examiner, if to anyone here, and never to a
 candidate.
@@ -11,6 +12,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from . import shared_files
 from .cells import Cell, CellEnded, Cells, Ended, OutOfTime
 from .channel import FrameError
 
@@ -31,6 +33,9 @@ def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> di
         report["checked"] = session.check(payload)
     if payload["programs"]:
         report["programs"] = session.examine(payload)
+    if "shared_files" in payload:
+        shared = shared_files.conduct(cells, payload["source"], payload["shared_files"])
+        report["programs"] = [*report.get("programs", ()), *shared]
     report["loaded"] = session.loaded
     return report
 

@@ -1,30 +1,44 @@
-"""The role of a task's own grader: it sees the response as data, and no untrusted code.
+"""A task's own grader, and its conductor. The grader sees responses as data, and no untrusted code.
 
-Payload: ``source`` (defines ``grade(sample, item)``), ``item`` (JSON text), ``response``, ``output_text`` and
-``output_json`` (JSON text or None). Report: ``score``, ``checks``, ``summary``; or ``error``.
+The first half is the role. Payload: ``source`` (defines ``grade(sample, item)``), ``item`` (JSON text), ``samples``,
+each with ``response``, ``output_text`` and ``output_json`` (JSON text or None). Report: ``reports``, one for each
+sample: ``score``, ``checks``, ``summary``; or ``error`` and its ``kind``.
+
+The second half is the conductor. Payload: as above, and ``probes``: samples to ask about when the grader fails on the
+first. Report: that of the first sample; where it has an ``error``, ``stumbled`` says whether the response is to blame.
 """
 
 import json
 import math
 from typing import Any
 
+from .cells import CellEnded, Cells
+
 _MAX_ERROR = 1_000
+_SHARE_OF_TIME = 0.5
+"""Of the job's total time, for the response; probes need the rest."""
 
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return what the grader says of the response."""
-    sample = {
-        "output_text": payload["output_text"],
-        "output_json": _loaded(payload["output_json"]),
-        "response": payload["response"],
-    }
+    """Return what the grader says of each sample."""
     space: dict[str, Any] = {"__name__": "grader"}
     try:
         exec(compile(payload["source"], "<grader>", "exec"), space)  # noqa: S102 - the task author's program
-        said = space["grade"](sample, json.loads(payload["item"]))
-        return _report(said)
-    except Exception as error:  # noqa: BLE001 - a broken grader makes the task invalid, whatever it raised
-        return {"error": f"{type(error).__name__}: {error}"[:_MAX_ERROR]}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raised
+        return {"reports": [_error(error, "loading")] * len(payload["samples"])}
+    return {"reports": [_graded(space, sample, payload["item"]) for sample in payload["samples"]]}
+
+
+def _graded(space: dict[str, Any], sample: dict[str, Any], item: str) -> dict[str, Any]:
+    given = {**sample, "output_json": _loaded(sample["output_json"])}
+    try:
+        return _report(space["grade"](given, json.loads(item)))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a grader may raise whatever it likes
+        return _error(error, type(error).__name__)
+
+
+def _error(error: BaseException, kind: str) -> dict[str, Any]:
+    return {"error": f"{type(error).__name__}: {error}"[:_MAX_ERROR], "kind": kind}
 
 
 def _loaded(text: str | None) -> Any:
@@ -37,12 +51,12 @@ def _loaded(text: str | None) -> Any:
 
 def _report(said: Any) -> dict[str, Any]:
     if not isinstance(said, dict):
-        return {"score": _number(said)}
-    report: dict[str, Any] = {"score": _number(said["score"]), "summary": str(said.get("summary") or "")}
+        return {"score": _share(said)}
+    report: dict[str, Any] = {"score": _share(said["score"]), "summary": str(said.get("summary") or "")}
     report["checks"] = [
         {
             "name": str(entry["name"]),
-            "score": _number(entry["score"]),
+            "score": _share(entry["score"]),
             "weight": _number(entry.get("weight", 1.0)),
             "detail": str(entry.get("detail") or ""),
         }
@@ -51,8 +65,43 @@ def _report(said: Any) -> dict[str, Any]:
     return report
 
 
+def _share(value: Any) -> float:
+    number = _number(value)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"{value!r} is not in [0, 1]")
+    return number
+
+
 def _number(value: Any) -> float:
     number = float(value)
     if isinstance(value, str | bytes) or not math.isfinite(number):
         raise TypeError(f"{value!r} is no finite number")
     return number
+
+
+def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
+    """Return what the grader says of the first sample, and if it fails whether that is the response's doing."""
+    part = limits["total_seconds"] * _SHARE_OF_TIME
+    first = _ask(cells, payload, payload["samples"], {name: min(limits[name], part) for name in _CLOCKS})[0]
+    if "error" not in first or first["kind"] == "loading":
+        return first
+    probed = _ask(cells, payload, payload["probes"], {})
+    return {**first, "stumbled": any("error" not in probe or probe["kind"] != first["kind"] for probe in probed)}
+
+
+_CLOCKS = ("cpu_seconds", "wall_seconds")
+
+
+def _ask(
+    cells: Cells, payload: dict[str, Any], samples: list[dict[str, Any]], limits: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Have the grader grade ``samples`` in one cell; one that does not come back has failed on all of them."""
+    cell = cells.open("python_grader", limits=limits)
+    try:
+        reports: list[dict[str, Any]] = cell.ask({**payload, "samples": samples})["reports"]
+    except CellEnded as end:
+        said = f"{end.ended.ending}, status {end.ended.exit_status}: {end.ended.stderr[-_MAX_ERROR:]}"
+        return [{"error": said, "kind": f"ended by {end.ended.ending}", "ending": end.ended.ending}] * len(samples)
+    finally:
+        cell.end()
+    return reports

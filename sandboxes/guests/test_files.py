@@ -10,32 +10,18 @@ from typing import Any
 
 FILE = "test_solution.py"
 _MAX_TEXT = 1_000
+_OPTIONS = (
+    *("-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--noconftest", "-c", os.devnull, "--rootdir=."),
+    *("--capture=no", "--assert=plain"),
+)
 
 
 def run(framework: str, code: str) -> dict[str, Any]:
     """Run ``code`` as a test file; return every test's name, outcome and detail."""
     del framework  # pytest collects unittest's test cases as well
-    import pytest  # noqa: PLC0415 - only where test files are used; preloading it would double every zygote
-
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only pytest itself, whatever else is installed
-    with open(FILE, "w", encoding="utf-8") as file:
-        file.write(code)
     recorder = Recorder()
-    arguments = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:faulthandler",
-        "--noconftest",
-        "-c",
-        os.devnull,
-        "--rootdir=.",
-        FILE,
-    ]
     with redirect_stdout(io.StringIO()) as output, redirect_stderr(io.StringIO()):
-        sys.path.insert(0, os.getcwd())
-        status = pytest.main([*arguments, "--capture=no", "--assert=plain"], plugins=[recorder])
+        status = run_pytest(code, FILE, recorder)
     if recorder.problem:  # its syntax and its imports were looked at before, so the solution is to blame
         return {"error": recorder.problem[-_MAX_TEXT:], "tests": []}
     if not recorder.collected:
@@ -45,6 +31,17 @@ def run(framework: str, code: str) -> dict[str, Any]:
             "invalid": f"no test in it, status {status}: {output.getvalue()[-_MAX_TEXT:]}",
         }
     return {"error": "", "tests": [recorder.outcomes.get(name) or _missing(name) for name in recorder.collected]}
+
+
+def run_pytest(code: str, file_name: str, plugin: Any, *options: str) -> int:
+    """Write ``code`` to a file and run pytest on it alone: no configuration, no other plugins; return its status."""
+    import pytest  # noqa: PLC0415 - only where test files are used; preloading it would double every zygote
+
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only pytest itself, whatever else is installed
+    with open(file_name, "w", encoding="utf-8") as file:
+        file.write(code)
+    sys.path.insert(0, os.getcwd())
+    return int(pytest.main([*_OPTIONS, *options, file_name], plugins=[plugin]))
 
 
 def _missing(name: str) -> dict[str, Any]:
@@ -57,6 +54,8 @@ class Recorder:
     def __init__(self) -> None:
         self.collected: list[str] = []
         self.outcomes: dict[str, dict[str, Any]] = {}
+        self.failed: dict[str, bool] = {}
+        """Whether a test itself failed, by name; one that was skipped or not set up did not."""
         self.problem = ""
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
@@ -85,6 +84,7 @@ class Recorder:
             if known is None or not passed:
                 detail = "" if passed else str(report.longrepr)[-_MAX_TEXT:]
                 self.outcomes[name] = {"name": name, "passed": passed, "detail": detail}
+                self.failed[name] = report.when == "call" and report.outcome == "failed"
 
     def _name(self, node: str) -> str:
         return node.partition("::")[2]

@@ -43,6 +43,16 @@ class Tests(unittest.TestCase):
             self.assertEqual({name}(*arguments), expected)
 unittest.main(argv=["tests"])
 """
+_PYTEST = """
+import os, sys
+import pytest
+for name, text in (("solution.py", {response!r}), ("test_solution.py", {tests!r})):
+    with open(name, "w") as file:
+        file.write(text)
+sys.path.insert(0, os.getcwd())
+status = pytest.main(["-q", "-p", "no:cacheprovider", "test_solution.py"])
+sys.exit(0 if status in (0, 5) else 1)
+"""
 
 
 async def _run(sandbox: Sandbox, source: str, stdin: str = "") -> dict[str, Any]:
@@ -77,6 +87,12 @@ async def unittest_status(sandbox: Sandbox, task: dict[str, Any], response: str)
     """Unittest in the response's process; exit status 0 is a pass."""
     source = _UNITTEST.format(response=_code(response), name=task["name"], cases=task["cases"])
     facts = await _run(sandbox, source)
+    return facts.get("ended") == "exited" and facts.get("exit_status") == 0
+
+
+async def pytest_status(sandbox: Sandbox, task: dict[str, Any], response: str) -> bool:
+    """Pytest in the response's process; exit status 0 is a pass."""
+    facts = await _run(sandbox, _PYTEST.format(response=_code(response), tests=task["tests"]))
     return facts.get("ended") == "exited" and facts.get("exit_status") == 0
 
 
@@ -196,6 +212,7 @@ JUDGES: dict[str, Callable[[Sandbox, dict[str, Any], str], Any]] = {
         exit_status,
         printed_results,
         unittest_status,
+        pytest_status,
         stdout_contains,
         zipped_lines,
         rows_as_sets,

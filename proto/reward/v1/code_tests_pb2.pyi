@@ -63,7 +63,7 @@ STDOUT_COMPARISON_TOKENS: StdoutComparison
 STDOUT_COMPARISON_UNORDERED_LINES: StdoutComparison
 
 class CodeTestsTask(_message.Message):
-    __slots__ = ("language", "prefix", "entry_point", "call_tests", "stdio_tests", "assert_tests", "scoring", "test_files", "checker")
+    __slots__ = ("language", "prefix", "entry_point", "call_tests", "stdio_tests", "assert_tests", "scoring", "test_files", "checker", "shared_process", "reference_solution")
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     ENTRY_POINT_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,8 @@ class CodeTestsTask(_message.Message):
     SCORING_FIELD_NUMBER: _ClassVar[int]
     TEST_FILES_FIELD_NUMBER: _ClassVar[int]
     CHECKER_FIELD_NUMBER: _ClassVar[int]
+    SHARED_PROCESS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_SOLUTION_FIELD_NUMBER: _ClassVar[int]
     language: Language
     prefix: str
     entry_point: str
@@ -82,7 +84,9 @@ class CodeTestsTask(_message.Message):
     scoring: TestScoring
     test_files: _containers.RepeatedCompositeFieldContainer[TestFile]
     checker: str
-    def __init__(self, language: _Optional[_Union[Language, str]] = ..., prefix: _Optional[str] = ..., entry_point: _Optional[str] = ..., call_tests: _Optional[_Iterable[_Union[CallTest, _Mapping]]] = ..., stdio_tests: _Optional[_Iterable[_Union[StdioTest, _Mapping]]] = ..., assert_tests: _Optional[_Iterable[_Union[AssertTest, _Mapping]]] = ..., scoring: _Optional[_Union[TestScoring, str]] = ..., test_files: _Optional[_Iterable[_Union[TestFile, _Mapping]]] = ..., checker: _Optional[str] = ...) -> None: ...
+    shared_process: bool
+    reference_solution: str
+    def __init__(self, language: _Optional[_Union[Language, str]] = ..., prefix: _Optional[str] = ..., entry_point: _Optional[str] = ..., call_tests: _Optional[_Iterable[_Union[CallTest, _Mapping]]] = ..., stdio_tests: _Optional[_Iterable[_Union[StdioTest, _Mapping]]] = ..., assert_tests: _Optional[_Iterable[_Union[AssertTest, _Mapping]]] = ..., scoring: _Optional[_Union[TestScoring, str]] = ..., test_files: _Optional[_Iterable[_Union[TestFile, _Mapping]]] = ..., checker: _Optional[str] = ..., shared_process: bool = ..., reference_solution: _Optional[str] = ...) -> None: ...
 
 class CallTest(_message.Message):
     __slots__ = ("name", "function", "args", "kwargs", "expected", "raises", "tolerance", "sequences_match", "weight", "hidden")

@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dreward/v1/python_grader.proto\x12\treward.v1\"0\n\x10PythonGraderTask\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04item\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dreward/v1/python_grader.proto\x12\treward.v1\"p\n\x10PythonGraderTask\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04item\x18\x02 \x01(\t\x12$\n\x08on_error\x18\x03 \x01(\x0e\x32\x12.reward.v1.OnError\x12\x18\n\x10working_response\x18\x04 \x01(\t*i\n\x07OnError\x12\x18\n\x14ON_ERROR_UNSPECIFIED\x10\x00\x12\x16\n\x12ON_ERROR_BY_PROBES\x10\x01\x12\x11\n\rON_ERROR_ZERO\x10\x02\x12\x19\n\x15ON_ERROR_INVALID_TASK\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reward.v1.python_grader_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ONERROR']._serialized_start=158
+  _globals['_ONERROR']._serialized_end=263
   _globals['_PYTHONGRADERTASK']._serialized_start=44
-  _globals['_PYTHONGRADERTASK']._serialized_end=92
+  _globals['_PYTHONGRADERTASK']._serialized_end=156
 # @@protoc_insertion_point(module_scope)
