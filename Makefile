@@ -9,7 +9,7 @@ SANDBOX ?= auto
 
 .PHONY: help
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
 
 .PHONY: demo
 demo: $(ENVIRONMENT) ## Grade the responses in examples/ through a server, and show what became of them
@@ -20,6 +20,14 @@ demo: $(ENVIRONMENT) ## Grade the responses in examples/ through a server, and s
 .PHONY: test
 test: lint ## Every check and every test; Docker tests where a daemon can be had
 	.ci/with-docker $(BIN)/python -m pytest -q
+
+.PHONY: test-integrations
+test-integrations: $(ENVIRONMENT) ## The adapters and the gateway against the real RL stacks; installs them first
+	.ci/integrations
+
+.PHONY: test-integrations-all
+test-integrations-all: $(ENVIRONMENT) ## The same, with the stacks that take long to install
+	.ci/integrations --all
 
 .PHONY: lint
 lint: $(ENVIRONMENT) ## Contract, style, types and layers, without tests
@@ -55,4 +63,4 @@ $(ENVIRONMENT): pyproject.toml
 
 .PHONY: clean
 clean: ## Remove the environment and all caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .venv-integrations* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +78,32 @@ def grade(
     _log_to_stderr(verbose=verbose)
     settings = _load(config, sandbox=sandbox, boxes=boxes, image=image, runtime=runtime, verdict_runs=runs)
     complete = _run(lambda: run_grade(settings, file, responses, out))
+    raise typer.Exit(0 if complete else 1)
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Rows: JSON Lines, a JSON array, or Parquet; JSON may be gzipped.")],
+    source: Annotated[str, typer.Option("--from", help="The format: gsm8k, math, humaneval …; see docs/datasets.md.")],
+    out: Annotated[Path | None, typer.Option(help="Where tasks go; default standard output.")] = None,
+    databases: Annotated[Path | None, typer.Option(help="The folder of SQLite files of Spider and BIRD.")] = None,
+    *,
+    solutions: Annotated[bool, typer.Option("--solutions", help="Add the rows' own solutions as samples.")] = False,
+    all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Code earns with all tests only.")] = False,
+) -> None:
+    """Make a task file of a data set. Exit status 0: every row became a task; 1: some could not, and why is said."""
+    from converters import FORMATS, Options  # noqa: PLC0415 - each command loads what it needs
+    from converters.files import UnreadableFileError  # noqa: PLC0415
+    from reward_server.cli.convert import run_convert  # noqa: PLC0415
+
+    if source not in FORMATS:
+        _fail(f"--from: no format is called {source!r}, but {', '.join(FORMATS)}")
+    options = Options(databases=databases, all_or_nothing=all_or_nothing)
+    try:
+        with out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as sink:
+            complete = run_convert(source, file, sink, options, solutions=solutions)
+    except (UnreadableFileError, OSError) as error:
+        _fail(str(error))
     raise typer.Exit(0 if complete else 1)
 
 
