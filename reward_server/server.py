@@ -13,6 +13,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from reward_server.admission import Admission
 from reward_server.config import Config, ConfigError
 from reward_server.graders import GRADERS, Entry
 from reward_server.service import SERVICE, RewardService
@@ -36,7 +37,8 @@ class RewardServer:
         self._sandbox = sandbox
         self._config = config
         self._open = not token
-        self._service = RewardService(sandbox, config, graders)
+        self._admission = Admission(sandbox, config, graders)
+        self._service = RewardService(self._admission, config)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # chosen at import
         size = config.max_message_bytes
         self._server = grpc.aio.server(
@@ -81,7 +83,7 @@ class RewardServer:
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         try:
             async with asyncio.timeout(self._config.drain_seconds):
-                await self._service.drain()
+                await self._admission.drain()
         except TimeoutError:
             _log.warning("calls still run after %g s; they are cancelled", self._config.drain_seconds)
         await self._server.stop(_LAST_WORDS_SECONDS)
