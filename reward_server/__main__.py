@@ -32,6 +32,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens
 def serve(
     config: ConfigFile = None,
     listen: Annotated[str | None, typer.Option(help="Host and port; port 0 takes a free one.")] = None,
+    http: Annotated[str | None, typer.Option(help="Host and port of the HTTP gateway; none if not given.")] = None,
     sandbox: SandboxFlag = None,
     boxes: BoxesFlag = None,
     image: ImageFlag = None,
@@ -39,15 +40,17 @@ def serve(
     *,
     verbose: Verbose = False,
 ) -> None:
-    """Serve gRPC until SIGTERM or Ctrl-C; running samples are finished."""
+    """Serve gRPC, and HTTP if asked to, until SIGTERM or Ctrl-C; running samples are finished."""
     from reward_server.sandbox_choice import choose  # noqa: PLC0415 - each command loads what it needs
     from reward_server.server import RewardServer  # noqa: PLC0415
     from reward_server.server import serve as serve_until_told  # noqa: PLC0415
 
     _log_to_stderr(verbose=verbose, usual=logging.INFO)
-    settings = _load(config, listen=listen, sandbox=sandbox, boxes=boxes, image=image, runtime=runtime)
+    settings = _load(config, listen=listen, http=http, sandbox=sandbox, boxes=boxes, image=image, runtime=runtime)
 
     def announce(server: RewardServer) -> None:
+        if server.http_url:
+            typer.echo(f"reward-server answers HTTP at {server.http_url}")
         typer.echo(f"reward-server listens on {server.address}")
         sys.stdout.flush()
 
@@ -155,7 +158,7 @@ def _fail(message: str) -> None:
 def _log_to_stderr(*, verbose: bool, usual: int = logging.WARNING) -> None:
     level = logging.DEBUG if verbose else usual
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("asyncio", "docker", "urllib3"):
+    for noisy in ("asyncio", "docker", "urllib3", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

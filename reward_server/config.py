@@ -61,6 +61,10 @@ class Config:
 
     listen: str = "127.0.0.1:50051"
     """Host and port; port 0 takes a free one."""
+    http: str = ""
+    """Host and port of the HTTP gateway, beside gRPC in the same process; empty for none."""
+    label_tasks: Mapping[str, str] = field(default_factory=dict)
+    """Tasks as JSON with ``{{label}}`` in them, by the name that calls over HTTP give; see `gateway/labels.py`."""
     sandbox: Literal["auto", "docker", "local"] = "auto"
     """``auto`` is Docker where a daemon answers and the image exists, else the embedded sandbox."""
     image: str = "reward-sandbox:latest"
@@ -161,6 +165,8 @@ def _record(kind: Any, values: Mapping[str, Any], prefix: str) -> Any:
         default = fields[name].default
         if name == "judges":
             arguments[name] = _judges(value)
+        elif name == "label_tasks":
+            arguments[name] = _texts(value, name)
         elif isinstance(default, Limits):
             arguments[name] = dataclasses.replace(default, **_values(Limits, value, f"{prefix}{name}."))
         else:
@@ -172,6 +178,12 @@ def _judges(tables: Any) -> dict[str, JudgeEndpoint]:
     if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
         raise ConfigError("judges: tables are expected, e.g. [judges.small]")
     return {name: _record(JudgeEndpoint, table, f"judges.{name}.") for name, table in tables.items()}
+
+
+def _texts(table: Any, name: str) -> dict[str, str]:
+    if not isinstance(table, Mapping) or not all(isinstance(text, str) for text in table.values()):
+        raise ConfigError(f"{name}: a table of strings is expected")
+    return dict(table)
 
 
 def _values(kind: Any, values: Any, prefix: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
     expression := or;  or := and ("or" and)*;  and := not ("and" not)*;  not := "not" not | comparison
     comparison := sum (("<" | "<=" | ">" | ">=" | "==" | "!=") sum)?
-    sum := product (("+" | "-") product)*;  product := unary (("*" | "/") unary)*;  unary := "-" unary | atom
+    sum := product (("+" | "-") product)*;  product := unary (("*" | "/") unary)*;  unary := "-" unary | power
+    power := atom ("^" unary)?
     atom := number | name | function "(" expression ("," expression)* ")" | "(" expression ")"
 
 Comparisons and the words give 1 or 0; what is not 0 is true.
@@ -20,7 +21,7 @@ MAX_DEPTH = 32
 MAX_TOKENS = 300
 
 _TOKEN = re.compile(
-    r"\s*(?:(\d+(?:\.\d*)?(?:[eE][-+]?\d{1,3})?|\.\d+)|([A-Za-z_]\w*)|(<=|>=|==|!=|[-+*/(),<>]))", re.ASCII
+    r"\s*(?:(\d+(?:\.\d*)?(?:[eE][-+]?\d{1,3})?|\.\d+)|([A-Za-z_]\w*)|(<=|>=|==|!=|[-+*/^(),<>]))", re.ASCII
 )
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -44,6 +45,15 @@ _FUNCTIONS: dict[str, tuple[int, int, Callable[..., float]]] = {
     "if": (3, 3, lambda condition, then, otherwise: then if condition else otherwise),
 }
 """By name: the fewest and the most arguments, and what it computes."""
+_CALLED: dict[str, tuple[int, int, Callable[..., float]]] = {
+    "floor": (1, 1, math.floor),
+    "ceil": (1, 1, math.ceil),
+    "exp": (1, 1, math.exp),
+    "sqrt": (1, 1, math.sqrt),
+    "log": (1, 1, math.log),
+}
+"""More of them, which are names of scores unless a bracket follows."""
+_ALL = _FUNCTIONS | _CALLED
 _WORDS = frozenset({"and", "or", "not", *_FUNCTIONS})
 
 
@@ -93,7 +103,7 @@ def evaluate(expression: Expression, scores: Mapping[str, float]) -> float:
     """Return the value for ``scores``. Raises `FormulaError` when it is no finite number."""
     try:
         value = _value(expression, scores)
-    except (ArithmeticError, KeyError) as error:
+    except (ArithmeticError, KeyError, ValueError) as error:
         raise FormulaError(f"it has no value for {dict(scores)}: {error}") from error
     if not math.isfinite(value):
         raise FormulaError(f"its value for {dict(scores)} is not finite")
@@ -113,8 +123,10 @@ def _value(expression: Expression, scores: Mapping[str, float]) -> float:
 
 
 def _applied(function: str, values: Sequence[float]) -> float:
-    if function in _FUNCTIONS:
-        return float(_FUNCTIONS[function][2](*values))
+    if function in _ALL:
+        return float(_ALL[function][2](*values))
+    if function == "^":
+        return math.pow(*values)
     if function in _COMPARISONS:
         return float(_COMPARISONS[function](values[0], values[1]))
     match function:
@@ -198,8 +210,12 @@ class _Parser:
         negative = False
         while self._take("-"):
             negative = not negative
-        atom = self._atom()
-        return Call("negative", (atom,)) if negative else atom
+        power = self._power()
+        return Call("negative", (power,)) if negative else power
+
+    def _power(self) -> Expression:
+        base = self._atom()
+        return Call("^", (base, self._unary())) if self._take("^") else base
 
     def _atom(self) -> Expression:
         token = self._next
@@ -210,7 +226,7 @@ class _Parser:
             inside = self._or()
             self._close()
             return inside
-        if token in _FUNCTIONS:
+        if token in _FUNCTIONS or (token in _CALLED and self._next == "("):
             return self._call(token)
         if token in _WORDS or not token.isidentifier():
             raise FormulaError(f"{token or 'the end'!r} stands where a value should")
@@ -223,7 +239,7 @@ class _Parser:
         while self._take(","):
             operands.append(self._or())
         self._close()
-        fewest, most, _ = _FUNCTIONS[function]
+        fewest, most, _ = _ALL[function]
         if not fewest <= len(operands) <= most:
             raise FormulaError(f"{function} has {len(operands)} arguments")
         return Call(function, tuple(operands))

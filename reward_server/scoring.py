@@ -17,7 +17,8 @@ from reward_server.memory import Memory
 from reward_server.references import References, run_in
 from reward_server.turnstile import Turnstile
 from reward_server.verdict import Failure, Result, Ruling, Verdict
-from sandboxes.base import MIB, AssuranceLevel, Job, Limits, Sandbox
+from sandboxes.base import MIB, AssuranceLevel, Execution, Job, Limits, Sandbox
+from sandboxes.errors import SandboxError
 
 _RECORDS_BYTES = 256 * MIB
 """What the tasks kept as records may weigh, as messages."""
@@ -129,17 +130,38 @@ class Engine:
         ``party`` is who shares its turns fairly with others; ``deadline``, on the loop's clock, is when results that
         are not there become Failures. Cancel a task to give its sample up. Raises `QueueFullError`.
         """
-        room = self._max_queued - self._accepted
-        if len(samples) > room:
-            wait = (len(samples) - room) * self._mean_seconds / max(1, self._sandbox.concurrency)
-            raise QueueFullError(len(samples), room, min(_MAX_RETRY_SECONDS, max(_MIN_RETRY_SECONDS, wait)))
-        self._accepted += len(samples)
+        self._reserve(len(samples))
         tasks = [asyncio.create_task(self._answer(sample, party, deadline)) for sample in samples]
         for task in tasks:
             task.add_done_callback(self._answered)  # also for tasks cancelled before they began
         return tasks
 
-    def _answered(self, _: asyncio.Task[Graded]) -> None:
+    def submit_run(
+        self, job: Job, *, party: Hashable = None, deadline: float | None = None
+    ) -> asyncio.Task[Execution | Failure]:
+        """Accept a job that grades nothing: it waits its turn among the samples. Raises `QueueFullError`."""
+        self._reserve(1)
+        task = asyncio.create_task(self._run_alone(job, party, deadline))
+        task.add_done_callback(self._answered)
+        return task
+
+    def _reserve(self, count: int) -> None:
+        room = self._max_queued - self._accepted
+        if count > room:
+            wait = (count - room) * self._mean_seconds / max(1, self._sandbox.concurrency)
+            raise QueueFullError(count, room, min(_MAX_RETRY_SECONDS, max(_MIN_RETRY_SECONDS, wait)))
+        self._accepted += count
+
+    async def _run_alone(self, job: Job, party: Hashable, deadline: float | None) -> Execution | Failure:
+        try:
+            async with asyncio.timeout_at(deadline), self._running.turn(party):
+                return await run_in(self._sandbox, job)
+        except TimeoutError:
+            return failure_of(DeadlineError())
+        except SandboxError as error:
+            return failure_of(error)
+
+    def _answered(self, _: asyncio.Task[Any]) -> None:
         self._accepted -= 1
 
     async def _answer(self, sample: Sample, party: Hashable, deadline: float | None) -> Graded:

@@ -6,18 +6,22 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from reward_server.admission import Admission
 from reward_server.config import Config, ConfigError
 from reward_server.graders import GRADERS, Entry
 from reward_server.service import SERVICE, RewardService
 from sandboxes.base import Sandbox
 from sandboxes.errors import SandboxUnsupportedError
+
+if TYPE_CHECKING:
+    from reward_server.gateway.http_server import HttpServer
 
 _log = logging.getLogger(__name__)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "unix")
@@ -36,7 +40,8 @@ class RewardServer:
         self._sandbox = sandbox
         self._config = config
         self._open = not token
-        self._service = RewardService(sandbox, config, graders)
+        self._admission = Admission(sandbox, config, graders)
+        self._service = RewardService(self._admission, config)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # chosen at import
         size = config.max_message_bytes
         self._server = grpc.aio.server(
@@ -50,6 +55,7 @@ class RewardServer:
                 ("grpc.keepalive_permit_without_calls", 1),
             ],
         )
+        self._http = _gateway(self._admission, config, token) if config.http else None
         self.port = 0
 
     async def start(self) -> None:
@@ -68,6 +74,10 @@ class RewardServer:
         if host not in _LOOPBACK and (self._open or not self._config.tls_certificate):
             _log.warning("listening beyond this machine without a token or without TLS: anyone who connects can grade")
         await self._server.start()
+        if self._http:
+            await self._http.start()
+            if not self._http.loopback_only and (self._open or not self._config.tls_certificate):
+                _log.warning("HTTP reaches beyond this machine without a token or without TLS")
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("listening on %s, sandbox %s", self.address, self._sandbox.info.runtime)
 
@@ -76,19 +86,29 @@ class RewardServer:
         """Where the server listens."""
         return f"{self._config.listen.rpartition(':')[0]}:{self.port}"
 
+    @property
+    def http_url(self) -> str:
+        """Where the HTTP gateway is reached; empty without one."""
+        return self._http.url if self._http else ""
+
     async def drain(self) -> None:
         """Refuse new calls, answer those accepted, at most `drain_seconds` long; then stop."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         try:
             async with asyncio.timeout(self._config.drain_seconds):
-                await self._service.drain()
+                await self._admission.drain()
         except TimeoutError:
             _log.warning("calls still run after %g s; they are cancelled", self._config.drain_seconds)
-        await self._server.stop(_LAST_WORDS_SECONDS)
+        await self._stop(_LAST_WORDS_SECONDS)
 
     async def stop(self) -> None:
         """Stop now; calls in flight are cancelled."""
-        await self._server.stop(0)
+        await self._stop(0)
+
+    async def _stop(self, seconds: float) -> None:
+        """End both listeners; the admission lets no more in."""
+        stops = [self._server.stop(seconds), *([self._http.stop(seconds)] if self._http else [])]
+        await asyncio.gather(*stops)
 
     async def _set_health(self, status: Any) -> None:
         for name in ("", SERVICE):
@@ -150,6 +170,12 @@ async def _first(*waited: Awaitable[Any]) -> None:
     for task in pending:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
+
+
+def _gateway(admission: Admission, config: Config, token: str) -> "HttpServer":
+    from reward_server.gateway.http_server import HttpServer  # noqa: PLC0415 - most servers speak gRPC alone
+
+    return HttpServer(admission, config, token)
 
 
 class _TokenCheck(grpc.aio.ServerInterceptor):

@@ -15,7 +15,7 @@ from sandboxes.base import AssuranceLevel, Execution, Job, Limits
 from sandboxes.errors import SandboxUnavailableError
 from sandboxes.values import CodecError, decode, encode, parse_literal
 
-_FENCES = {
+FENCES = {
     Language.PYTHON: ("python", "py", "python3", "py3"),
     Language.BASH: ("bash", "sh", "shell"),
     Language.CPP: ("cpp", "c++", "cc", "cxx"),
@@ -66,7 +66,7 @@ class CodeTests:
     def plan(self, task: CodeTestsTask, response: str, limits: Limits) -> Job | Verdict:
         """Run the response's code with every test's input."""
         defining = task.entry_point or next((call.function for call in task.call_tests), "")
-        code = extract_code(response, _FENCES.get(task.language, (task.language.value,)), defining)
+        code = extract_code(response, FENCES.get(task.language, (task.language.value,)), defining)
         if code.text is None:
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The response contains no code.")
         if len(code.text.encode("utf-8", "replace")) > MAX_CODE_BYTES:

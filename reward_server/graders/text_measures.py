@@ -47,7 +47,8 @@ def _overlap(mine: Sequence[Hashable], theirs: Sequence[Hashable]) -> float:
     return _f1(sum((Counter(mine) & Counter(theirs)).values()), len(mine), len(theirs))
 
 
-def _rouge_n(size: int) -> Callable[[str, str], float]:
+def rouge_n(size: int) -> Callable[[str, str], float]:
+    """Return the measure ROUGE-``size``."""
     return lambda text, reference: _overlap(ngrams(words(text), size), ngrams(words(reference), size))
 
 
@@ -81,7 +82,7 @@ _MEASURES: dict[TextMeasure, Callable[[str, str], float]] = {
     TextMeasure.WORD_F1: lambda text, reference: _overlap(text.split(), reference.split()),
     TextMeasure.BLEU: _bleu,
     TextMeasure.CHRF: _chrf,
-    TextMeasure.ROUGE_1: _rouge_n(1),
-    TextMeasure.ROUGE_2: _rouge_n(2),
+    TextMeasure.ROUGE_1: rouge_n(1),
+    TextMeasure.ROUGE_2: rouge_n(2),
     TextMeasure.ROUGE_L: _rouge_l,
 }

@@ -13,6 +13,11 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     del peers
     source = channel.receive()["source"]
     channel.socket.close()
+    run(source)
+
+
+def run(source: str) -> None:
+    """Run ``source`` as the program of this process."""
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     sys.argv = ["solution.py"]

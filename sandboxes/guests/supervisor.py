@@ -18,7 +18,7 @@ from .cells import Cancelled, Cells, Ended, OutOfTime
 from .channel import MAX_BOX_FRAME_BYTES, FrameError, FrameReader, encode
 from .cleaning import TroubleError
 
-CONDUCTORS = {"python_code", "python_grader", "program_stdio"}
+CONDUCTORS = {"python_code", "python_grader", "program_stdio", "run_code"}
 """Programs that open cells as they need: ``conduct(cells, payload, limits)`` of the module of that name."""
 FUNCTIONS = {"sql_query", "math_answer", "json_extraction"}
 """Programs that are one call of ``run(payload)`` in the module of that name."""

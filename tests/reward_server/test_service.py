@@ -205,7 +205,7 @@ async def test_cancelling_a_call_ends_its_runs(method):
         await gate.begun.wait()
         call.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        engine = server._service._engine
+        engine = server._admission._engine
         async with asyncio.timeout(5):
             while engine.accepted:  # noqa: ASYNC110 - the engine has no event for it
                 await asyncio.sleep(0.01)
@@ -251,10 +251,10 @@ async def test_a_response_that_would_be_too_large_loses_its_details():
 
 async def test_one_line_is_logged_for_each_call_without_the_responses(caplog):
     """The log tells run, sizes, a digest and the outcomes of a call; never what a model wrote."""
-    with caplog.at_level(logging.INFO, "reward_server.service"):
+    with caplog.at_level(logging.INFO, "reward_server.admission"):
         async with serving() as server, calls(server) as client:
             await client.score(request("right", "secret", run_id="run 7"))
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "reward_server.service"]
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "reward_server.admission"]
     assert "run='run 7'" in line
     assert "samples=2 responses=11B:" in line
     assert "accepted=1 wrong_answer=1" in line
