@@ -1,1 +1,1 @@
-"""The trainer: vLLM samples, the reward server scores, torch updates. Needs the extra `train`, as the client does not."""
+"""The trainer: vLLM samples, the reward server scores, torch updates. Needs the extra `train`; the client does not."""

@@ -59,7 +59,7 @@ class Rollout(Protocol):
         """
 
     def load_weights(self, weights: Iterable[tuple[str, torch.Tensor]]) -> None:
-        """Take over ``weights``, by their names in the model's checkpoint, in place; drop what was cached of the old."""
+        """Take over ``weights``, by their names in the checkpoint, in place; drop what was cached of the old."""
 
     def load_adapter(self, path: Path) -> None:
         """Generate with the LoRA adapter saved at ``path`` from now on, in place of the one before."""
