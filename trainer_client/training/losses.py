@@ -120,7 +120,7 @@ class TokenBatch:
     """(T,) of the distribution each token was drawn from."""
 
     def select(self, mask: Tensor) -> Self:
-        """Return the tokens where ``mask`` (T,) is True; the others are gone."""
+        """Return the tokens where ``mask`` (T,) is True, or at the positions in it; the others are gone."""
         tensors = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: tensor[mask] for name, tensor in tensors.items() if tensor is not None})
 
@@ -142,7 +142,7 @@ class Loss:
     means: Mapping[str, Tensor]
     """() each: shares of means over the update's tokens; those of all micro-batches add up to the mean."""
     maxima: Mapping[str, Tensor]
-    """() each: of this micro-batch."""
+    """() each, of what is never negative: of this micro-batch, 0 where it is empty."""
 
 
 def policy_loss(tokens: TokenBatch, advantages: Tensor, config: LossConfig, totals: Totals | None = None) -> Loss:
@@ -173,7 +173,7 @@ def policy_loss(tokens: TokenBatch, advantages: Tensor, config: LossConfig, tota
     return Loss(
         value=value,
         means={name: tensor.detach().sum() / max(totals.tokens, 1) for name, tensor in means.items()},
-        maxima={name: tensor.detach().max() for name, tensor in maxima.items() if len(tensor)},
+        maxima={name: torch.cat([tensor.detach(), tensor.new_zeros(1)]).max() for name, tensor in maxima.items()},
     )
 
 
