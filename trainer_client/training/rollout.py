@@ -1,15 +1,22 @@
-"""What generates: the records and the protocol that the loop speaks to; `vllm_engine` and `vllm_server` implement it.
+"""What generates: the options, the records and the protocol of the loop; `vllm_engine` and `vllm_server` implement it.
 
 Prompts and completions are token ids: what the trainer scores is exactly what the engine sampled, never text that was
 decoded and encoded again.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 import torch
+
+_SEEDS = 1 << 62
+
+
+class RolloutError(Exception):
+    """The engine cannot start, or cannot generate; never about what a model wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,51 @@ class Completion:
     finish_reason: Literal["stop", "length"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutConfig:
+    """The section `[rollout]`: which engine generates, how, and within which memory."""
+
+    engine: Literal["colocated", "server"] = "colocated"
+    """In the trainer's own process and on its own GPUs, taking turns with the update; or in processes of its own."""
+    group_size: int = 8
+    """Completions to each prompt."""
+    sampling: SamplingParameters = field(default_factory=SamplingParameters)
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """Of weights and activations when generating; auto: the 16-bit type of the model's files, and float32 on a CPU."""
+    max_model_len: int | None = None
+    """Tokens of prompt and completion together; default: the model's own limit, and memory is planned for it."""
+    max_sequences: int = 256
+    """Completions generated at once; more wait. With `max_batched_tokens` it fixes how batches are cut."""
+    max_batched_tokens: int | None = None
+    """Tokens computed in one pass; default: vLLM's."""
+    gpu_memory_utilization: float = 0.4
+    """Share of a GPU's memory for the engine, weights included."""
+    kv_cache_gib: float | None = None
+    """Memory for keys and values instead of what `gpu_memory_utilization` leaves; on CPU the default is 1 GiB."""
+    enforce_eager: bool = False
+    """No CUDA graphs: the start is faster, generation slower. Always so on CPU."""
+    sleep_level: Literal[0, 1, 2] = 2
+    """What the colocated engine gives up during updates. 0: nothing; 1: its cache, and weights are moved out; 2: both.
+
+    With LoRA adapters 2 counts as 1, since base weights are not sent again. A CPU's one memory cannot be given back.
+    """
+    tensor_parallel: int = 1
+    """GPUs that share one copy of the model."""
+    data_parallel: int = 1
+    """Copies of the model in the server; under torchrun each process has a colocated copy of its own anyway."""
+    servers: tuple[str, ...] = ()
+    """Base URLs of running servers, e.g. "http://10.0.0.2:8000"; prompts are dealt to them in turn. Empty: one is
+    started on this machine, and ends with the run."""
+    devices: str | None = None
+    """CUDA_VISIBLE_DEVICES of the server that is started here, so that it and the trainer share no GPU."""
+    transfer: Literal["auto", "nccl", "file"] = "auto"
+    """How weights reach a server: over NCCL, or by a file on a disk that both see; auto: NCCL where there are GPUs."""
+    transfer_directory: Path | None = None
+    """Where the files of `transfer = "file"` go; default: shared memory. Servers elsewhere need a shared disk."""
+    start_seconds: float = 900.0
+    """How long a server may take to be ready."""
+
+
 class Rollout(Protocol):
     """An engine that draws groups of completions. One thread uses it at a time."""
 
@@ -72,3 +124,22 @@ class Rollout(Protocol):
 
     def close(self) -> None:
         """End the engine and every process of it. Twice is once."""
+
+
+def prompt_seed(seed: int, position: int) -> int:
+    """Return the seed of the first completion to the prompt at ``position``; each further one has the next number.
+
+    A hash keeps the draws of neighbouring seeds and prompts apart.
+    """
+    digest = hashlib.blake2b(f"{seed} {position}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % _SEEDS
+
+
+def open_rollout(model: str, config: RolloutConfig, *, adapter_rank: int = 0) -> Rollout:
+    """Start or reach the engine that ``config`` asks for, with the weights of ``model``: a directory or a hub's name.
+
+    ``adapter_rank``: the largest rank of the LoRA adapters to come; 0 for none. Raises `RolloutError`.
+    """
+    from trainer_client.training.vllm_engine import ColocatedEngine  # noqa: PLC0415 - importing vLLM takes seconds
+
+    return ColocatedEngine(model, config, adapter_rank=adapter_rank)
