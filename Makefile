@@ -21,6 +21,10 @@ demo: $(ENVIRONMENT) ## Grade the responses in examples/ through a server, and s
 test: lint ## Every check and every test; Docker tests where a daemon can be had
 	.ci/with-docker $(BIN)/python -m pytest -q
 
+.PHONY: faults
+faults: $(ENVIRONMENT) ## The long form of the fault injection, on both sandboxes: ten minutes
+	.ci/with-docker $(BIN)/python tests/end_to_end/faults.py --sandbox both
+
 .PHONY: lint
 lint: $(ENVIRONMENT) ## Contract, style, types and layers, without tests
 	$(BIN)/python proto/generate.py --check
