@@ -34,6 +34,10 @@ test-integrations: $(ENVIRONMENT) ## The adapters and the gateway against the re
 test-integrations-all: $(ENVIRONMENT) ## The same, with the stacks that take long to install
 	.ci/integrations --all
 
+.PHONY: faults
+faults: $(ENVIRONMENT) ## The long form of the fault injection, on both sandboxes: ten minutes
+	.ci/with-docker $(BIN)/python tests/end_to_end/faults.py --sandbox both
+
 .PHONY: lint
 lint: $(TRAINER) ## Contract, style, types and layers, without tests
 	$(BIN)/python proto/generate.py --check

@@ -346,6 +346,10 @@ def _flags(execution: Execution, outcomes: Sequence[_Outcome]) -> Iterator[Flag]
         yield Flag("early_exit", "the code tried to end the process instead of returning")
     if forged := [name for program in report.get("programs") or () for name in program.get("forged") or ()]:
         yield Flag("forged_tests", f"passed also as their decoys: {', '.join(forged)}")
+    if kinds := sorted(
+        {kind for program in report.get("programs") or () for kind in program.get("equal_to_all") or ()}
+    ):
+        yield Flag("equality_always_true", f"equal to everything: {', '.join(kinds)}")
     visible = [outcome.check.score for outcome in outcomes if not outcome.hidden]
     hidden = [outcome.check.score for outcome in outcomes if outcome.hidden]
     if visible and hidden and min(visible) == 1.0 and max(hidden) == 0.0:

@@ -5,6 +5,8 @@ from typing import Any
 
 _FEWER = "fewer_rows"
 _MOVED = "moved_values"
+_ADDED = "added_rows"
+_ANY = "*"
 
 
 def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any], *, overlaps: bool) -> str:
@@ -16,7 +18,8 @@ def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any], *, o
     the reference's differs, if those are at least two; (3) the same result after moving values, where the reference's
     differs, made of texts and numbers that stand in the response's query and not in the reference's; (4) such a result
     that with fewer rows at most loses rows, and then is not the reference's. A result that shares no row with the
-    reference's (``overlaps``) is simply wrong.
+    reference's (``overlaps``) is simply wrong; (5) picking rows by keys that stand in the response's query and not in
+    the reference's, with a result that stays when copies of rows are added on which the reference's depends.
     """
     if expected["results"][0]["reads"] and not answer["results"][0]["reads"]:
         return "the query reads no table"
@@ -33,6 +36,8 @@ def is_written_down(answer: Mapping[str, Any], expected: Mapping[str, Any], *, o
             return "the result is made of values written into the query, and stays the same when the data change"
         if any(_differs(answer, expected, name) and _only_loses(answer, name) for name in fewer):
             return "the result is made of values written into the query, and does not follow the data"
+    if _picks_keys(answer, expected) and _notices(answer, expected, _ADDED) and _changes(answer, _ADDED) is False:
+        return "the rows are picked by keys written into the query, and rows that belong to them are not found"
     return ""
 
 
@@ -89,6 +94,12 @@ def _same_rows(some: Sequence[Any], others: Sequence[Any]) -> bool:
     if len(some) != len(others):
         return False
     return some == others or sorted(map(repr, some)) == sorted(map(repr, others))
+
+
+def _picks_keys(answer: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
+    """Return whether the response compares a column that identifies rows with values that the reference lacks."""
+    keys, known = {*expected.get("keys", ()), _ANY}, set(expected["literals"])
+    return any(column in keys and not set(values) <= known for column, values in answer["picks"])
 
 
 def _is_spelled_out(answer: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:

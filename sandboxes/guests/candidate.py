@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from .candidate_equality import equal_to_blank
 from .channel import Channel, FrameError
 from .values import PLAIN_TYPES, CodecError, Encoder, Remote, decode
 
@@ -238,6 +239,7 @@ _ACTIONS: dict[str, Callable[..., Any]] = {
     "await": _await,
     "is_instance": lambda subject, value: isinstance(value, subject),
     "is_subclass": lambda subject, value: issubclass(value, subject),
+    "equal_to_blank": equal_to_blank,
     "builtin": lambda subject, name, *args: getattr(builtins, name)(subject, *args),
     "operator": lambda subject, name, other: getattr(_operator, name)(subject, other),
     "swapped": lambda subject, name, other: getattr(_operator, name)(other, subject),

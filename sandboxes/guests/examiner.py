@@ -74,7 +74,8 @@ class Examiner:
         programs = []
         for program in request["programs"]:
             try:
-                programs.append(self._run(program, request))
+                self._link.trial.clear()
+                programs.append({**self._run(program, request), "equal_to_all": self._link.trial.guilty})
             except SyntaxError as error:
                 programs.append({"invalid": f"line {error.lineno}: {error.msg}"})
         return {"programs": programs}

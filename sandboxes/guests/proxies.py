@@ -4,7 +4,8 @@ Plain values cross as values. Functions, classes, instances and iterators stay w
 stand-ins are requests. What a test asserts must be decided here, on plain values:
 
 - equality with a plain value is False, or for an instance of a class that extends a plain type what its plain content
-  says; a candidate's ``__eq__`` is asked only when both sides are its own objects;
+  says; a candidate's ``__eq__`` is asked only when both sides are its own objects, and believed only if it also says
+  that something is not equal (`EqualityTrial`);
 - order against a plain value is refused, or decided on that content;
 - arithmetic, conversion to numbers, membership and predicates such as ``startswith`` are refused unless the test
   program itself works with classes of the solution (`Link.objects`): else a function could return an object whose
@@ -20,6 +21,7 @@ from functools import partial
 from numbers import Number
 from typing import Any
 
+from .candidate_equality import EqualityTrial
 from .candidate_errors import OwnError, builtin_exception, said
 from .trusted_names import is_public
 from .values import PREDICATES, CodecError, Encoder, Remote, decode
@@ -60,6 +62,7 @@ class Link:
         self._exceptions: dict[str, type[BaseException]] = {}
         self._proxies: dict[int, Proxy] = {}
         self._kinds: dict[str, type[Proxy]] = {}
+        self.trial = EqualityTrial(self.request)
 
     def load(self, source: str) -> dict[str, Any]:
         """Load the response's code and return the module's public names. Raises what loading raised."""
@@ -187,13 +190,12 @@ def _restore(argument: Any, content: Any) -> None:
 class Proxy:
     """Stands for one object of the candidate."""
 
-    __slots__ = ("__weakref__", "_differs_", "_handle_", "_kind_", "_link_")
+    __slots__ = ("__weakref__", "_described_", "_differs_", "_handle_", "_kind_", "_link_")
 
     def __init__(self, link: Link, remote: Remote) -> None:
-        object.__setattr__(self, "_differs_", False)
-        object.__setattr__(self, "_link_", link)
-        object.__setattr__(self, "_handle_", remote.handle)
-        object.__setattr__(self, "_kind_", remote.kind)
+        own = (("_link_", link), ("_handle_", remote.handle), ("_kind_", remote.kind), ("_differs_", False))
+        for name, value in (*own, ("_described_", remote.description)):
+            object.__setattr__(self, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it over there."""
@@ -210,7 +212,10 @@ class Proxy:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Proxy):
             return self._kind_ == "valued" and bool(self._plain_() == other)
-        return self._handle_ == other._handle_ or self._link_.request("operator", self._handle_, "eq", other) is True
+        if self._handle_ == other._handle_:
+            return True
+        equal = self._link_.request("operator", self._handle_, "eq", other) is True
+        return equal and self._link_.trial.believes(self._handle_, self._described_)
 
     def __contains__(self, item: object) -> bool:
         if self._link_.objects:

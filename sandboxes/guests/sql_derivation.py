@@ -3,7 +3,7 @@
 All are made without chance from the rows that are there. Deleting rows keeps every constraint on single rows and pairs
 of rows, declared or not (keys, checks, dependencies between columns); foreign keys, declared or apparent from names and
 values, are restored by deleting further. Moving values breaks what holds between columns, so only constants are sought
-with it.
+with it. Adding copies of rows under new keys tells who picks rows by keys.
 """
 
 import sqlite3
@@ -37,6 +37,50 @@ def fewer_rows(connection: sqlite3.Connection, part: int) -> None:
         if not sum(_delete_orphans(connection, link) for link in links):
             break
     _restore(connection, triggers)
+
+
+def added_rows(connection: sqlite3.Connection) -> None:
+    """Add a copy of every row of every table, under a key that was not there before."""
+    connection.execute("PRAGMA foreign_keys = OFF")
+    triggers = _drop_triggers(connection)
+    for table in _tables(connection):
+        if len(_primary_key(connection, table)) < 2:  # copies of rows that link others would link nothing new
+            _add(connection, table)
+    _restore(connection, triggers)
+
+
+def _add(connection: sqlite3.Connection, table: str) -> None:
+    unique, name = set(_unique_columns(connection, table)), _quoted(table)
+    columns = _columns(connection, table)
+    values = [_another(column, name) if column in unique else _quoted(column) for column in columns]
+    if columns:
+        _try(
+            connection,
+            f"INSERT INTO {name} ({', '.join(map(_quoted, columns))}) SELECT {', '.join(values)} FROM {name} "  # noqa: S608 - quoted names
+            f"ORDER BY rowid LIMIT {_MAX_MOVED_ROWS}",
+        )
+
+
+def _another(column: str, table: str) -> str:
+    """Return an expression for a value that the unique ``column`` does not have."""
+    name = _quoted(column)
+    most = f"(SELECT max({name}) - min({name}) + 1 FROM {table} WHERE typeof({name}) <> 'text')"  # noqa: S608 - quoted names
+    return f"CASE typeof({name}) WHEN 'text' THEN {name} || '_2' WHEN 'null' THEN NULL ELSE {name} + {most} END"
+
+
+def unique_columns(connection: sqlite3.Connection) -> list[str]:
+    """Return, in lower case, the names of columns that identify rows alone."""
+    found = {name.lower() for table in _tables(connection) for name in _unique_columns(connection, table)}
+    return sorted(found | {"rowid", "oid", "_rowid_"})
+
+
+def _unique_columns(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+    if key := _only(_primary_key(connection, table)):
+        yield key
+    for index in connection.execute(f"PRAGMA index_list({_quoted(table)})").fetchall():
+        names = [row[2] for row in connection.execute(f"PRAGMA index_info({_quoted(index[1])})")]
+        if index[2] and len(names) == 1 and names[0]:
+            yield names[0]
 
 
 def moved_values(connection: sqlite3.Connection) -> None:

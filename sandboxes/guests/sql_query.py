@@ -5,7 +5,8 @@ Payload: ``databases`` (each ``{"sql": base64 of UTF-8}`` or ``{"file": base64}`
 the result), ``count_steps``, ``reference`` (also say which rows the query's own ORDER BY leaves tied).
 
 Report: ``queries``, for each ``results`` (one per database), ``derived`` (a result by name), ``features``,
-``literals`` and ``constant`` (see `sql_features`), and ``ordered`` (has an outermost ORDER BY). A result is ``error``
+``literals`` and ``constant`` (see `sql_features`), ``picks`` of a response (see `sql_picks`), ``keys`` for a reference
+(columns that identify rows), and ``ordered`` (has an outermost ORDER BY). A result is ``error``
 and ``kind``, or ``tables`` (by name, each ``columns`` and ``rows``; the rows returned are the table ""), ``reads``
 (tables read), ``steps`` and, for a reference, ``ties`` (for each row the number of its group). Cells are null, numbers,
 strings, or as `values` encodes them.
@@ -17,11 +18,13 @@ import base64
 import contextlib
 import json
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from .sql_confinement import Confinement
-from .sql_derivation import fewer_rows, moved_values
+from .sql_derivation import added_rows, fewer_rows, moved_values, unique_columns
 from .sql_features import describe, order_keys, orders
+from .sql_picks import picks
 from .sql_translation import Translation, UnreadableError, UntranslatableError, translate
 from .values import encode
 
@@ -66,23 +69,30 @@ def _query(text: str, payload: dict[str, Any], databases: list[sqlite3.Connectio
     except (UnreadableError, UntranslatableError) as error:
         kind = "syntax" if isinstance(error, UnreadableError) else "untranslatable"
         failed = [{"error": str(error), "kind": kind} for _ in databases]
-        return {"results": failed, "derived": {}, "features": None, "literals": [], "constant": False, "ordered": False}
+        nothing: dict[str, Any] = {"derived": {}, "features": None, "literals": [], "constant": False, "ordered": False}
+        return {"results": failed, "picks": [], "keys": [], **nothing}
     results = [_execute(query, _copy(database), payload, budget) for database in databases]
     runs = all("error" not in result for result in results)
-    derived = _derived(query, databases[0], payload, budget) if payload["derive"] and runs else {}
-    return {"results": results, "derived": derived, "ordered": orders(query.query), **describe(query.query)}
+    picked = [] if payload["reference"] else picks(query.query)
+    derived = _derived(query, databases[0], payload, budget, picked=bool(picked)) if payload["derive"] and runs else {}
+    keys = unique_columns(databases[0]) if payload["reference"] else []
+    more = {"ordered": orders(query.query), "picks": picked, "keys": keys, **describe(query.query)}
+    return {"results": results, "derived": derived, **more}
 
 
 def _derived(
-    query: Translation, original: sqlite3.Connection, payload: dict[str, Any], budget: Budget
+    query: Translation, original: sqlite3.Connection, payload: dict[str, Any], budget: Budget, *, picked: bool
 ) -> dict[str, Any]:
     results = {}
-    for name, derive in (
+    derivations: list[tuple[str, Callable[[sqlite3.Connection], None]]] = [
         ("fewer_rows_0", lambda copy: fewer_rows(copy, 0)),
         ("fewer_rows_1", lambda copy: fewer_rows(copy, 1)),
         ("fewer_rows_2", lambda copy: fewer_rows(copy, 2)),
         ("moved_values", moved_values),
-    ):
+    ]
+    if payload["reference"] or picked:
+        derivations.append(("added_rows", added_rows))
+    for name, derive in derivations:
         copy = _copy(original)
         derive(copy)
         results[name] = _execute(query, copy, payload, budget)

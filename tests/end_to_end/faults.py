@@ -1,17 +1,17 @@
 """Injects faults under load and compares verdicts with a quiet run: the same but for Failures, and nothing lost.
 
-    python tests/end_to_end/faults.py --sandbox local|docker [--seconds 120] [--seed 1]
+    python tests/end_to_end/faults.py [--sandbox local|docker|both] [--seconds 300] [--seed 1]
 
-Faults: runs, zygotes, supervisors and whole boxes are killed or stopped for a while; clients vanish in the middle of a
-stream; malformed and oversized messages arrive. Exit status 1 when a verdict differs, a sample is lost or something of
-the server stays behind.
+Faults: candidates, examiners, warm interpreters, supervisors, containers and the Docker daemon (one of this script's
+own, where root may start it) are killed or stopped for a while; responses fill their directories; clients vanish,
+dawdle and break off; malformed and oversized messages arrive. Exit status 1 when a verdict differs, a sample is lost,
+an answer comes after its limit, the server is not as before afterwards, or something of it stays behind.
 """
 
 import argparse
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,21 +19,34 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import grpc
 import psutil
 
-from trainer_client import Failure, Result, RetryPolicy, RewardClient, RewardError, Sample
-
 ROOT = Path(__file__).parents[2]
-VECTORS = ROOT / "tests" / "vectors"
-_EVERY = {"code_tests": 4, "sql_query": 3, "math_answer": 6, "json_extraction": 6}
+sys.path.append(str(ROOT / "tests" / "support"))  # as pytest has it; this is a script, too
+
+from fault_injection import Injector  # noqa: E402 - as above
+from private_daemon import MISSING, Daemon, private_daemon  # noqa: E402 - as above
+
+from trainer_client import Failure, Result, RewardClient, RewardError, Sample  # noqa: E402 - as above
+
+IMAGE = "reward-sandbox:latest"
+_EVERY = {
+    "vectors/code_tests": 4,
+    "vectors/sql_query": 3,
+    "vectors/math_answer": 6,
+    "vectors/json_extraction": 6,
+    "vectors/python_grader": 4,
+    "vectors/composite": 9,
+    "attacks/shared_process": 5,
+    "attacks/equality": 4,
+}
 UNSTEADY = ("TIME_LIMIT", "MEMORY_LIMIT")
 _BATCH = 16
-_SELF_KILLED = "os.kill(os.getpid()"
+_TIMEOUT_SECONDS = 180.0
 
 
 @dataclass
@@ -43,6 +56,7 @@ class Report:
     verdicts: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    slowest_seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
 
 
@@ -50,7 +64,7 @@ def workload() -> list[Sample]:
     """Return samples over all graders whose verdicts do not depend on time."""
     samples = []
     for name, step in _EVERY.items():
-        lines = (VECTORS / f"{name}.jsonl").read_text("utf-8").splitlines()
+        lines = (ROOT / "tests" / f"{name}.jsonl").read_text("utf-8").splitlines()
         for line in lines[::step]:
             vector = json.loads(line)
             wanted = str(vector["expect"])
@@ -69,14 +83,18 @@ def outcome(result: Result) -> str:
 
 
 @contextmanager
-def server(sandbox: str) -> Iterator[tuple[str, psutil.Process]]:
+def server(sandbox: str, environment: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
     """Run a server without a memory of verdicts; see that nothing of it stays."""
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
-        config.write("verdict_memory_bytes = 0\nboxes = 2\n")
+        config.write('verdict_memory_bytes = 0\nboxes = 2\nminimum_assurance = "low"\n')
         config.flush()
         command = [sys.executable, "-m", "reward_server", "serve", "--listen", "127.0.0.1:0", "--sandbox", sandbox]
         with subprocess.Popen(
-            [*command, "--config", config.name], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [*command, "--config", config.name],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **environment},
         ) as process:
             assert process.stdout is not None
             try:
@@ -86,96 +104,26 @@ def server(sandbox: str) -> Iterator[tuple[str, psutil.Process]]:
                 process.wait(60)
 
 
-class Injector:
-    """Makes trouble for one server until it is told to stop."""
+class Containers:
+    """The boxes on one daemon: its own, or those that have come to another since this was made."""
 
-    def __init__(
-        self, address: str, process: psutil.Process, sandbox: str, dice: random.Random, report: Report
-    ) -> None:
-        self._address, self._process, self._dice, self._report = address, process, dice, report
-        self._docker = sandbox == "docker"
-        self._faults: list[Callable[[], None]] = [
-            *(self.kill_something, self.kill_something, self.stop_something),
-            *(self.vanish, self.send_nonsense, self.send_too_much),
-        ]
-        if self._docker:
-            self._faults.append(self.kill_box)
+    def __init__(self, daemon: Daemon | None) -> None:
+        self._command = ["docker", *(["-H", daemon.host] if daemon else [])]
+        self._others: set[str] = set()
+        self._others = set() if daemon else set(self.ids())
 
-    def run(self, until: float) -> None:
-        """Inject a fault every fraction of a second."""
-        while time.monotonic() < until:
-            fault = self._dice.choice(self._faults)
-            with suppress(psutil.Error, ProcessLookupError, subprocess.SubprocessError, IndexError):  # no victim now
-                fault()
-                self._report.faults[fault.__name__] += 1
-            time.sleep(self._dice.uniform(0.05, 0.4))
+    def ids(self) -> list[str]:
+        """Return the running boxes' container ids; none while the daemon is away."""
+        listed = self._docker("ps", "--quiet", "--filter", "label=reward-server.box").split()
+        return [box for box in listed if box not in self._others]
 
-    def kill_something(self) -> None:
-        """Kill any process of any box: a run, a zygote, a supervisor."""
-        os.kill(self._dice.choice(self._inside()).pid, signal.SIGKILL)
+    def pids(self) -> list[int]:
+        """Return the host's ids of the running boxes' first processes."""
+        said = [self._docker("inspect", "-f", "{{.State.Pid}}", box) for box in self.ids()]
+        return [int(word) for text in said for word in text.split() if word.isdigit() and word != "0"]
 
-    def stop_something(self) -> None:
-        """Stop any process of any box for a while."""
-        victim = self._dice.choice(self._inside())
-        os.kill(victim.pid, signal.SIGSTOP)
-        time.sleep(self._dice.uniform(0.2, 1.5))
-        os.kill(victim.pid, signal.SIGCONT)
-
-    def kill_box(self) -> None:
-        """Kill a container by its daemon."""
-        subprocess.run(["docker", "kill", self._dice.choice(boxes())], check=True, capture_output=True, timeout=30)
-
-    def vanish(self) -> None:
-        """Ask for much and leave after the first result."""
-        with (
-            RewardClient(self._address, retries=RetryPolicy(attempts=1)) as client,
-            suppress(RewardError, StopIteration),
-        ):
-            stream = client.stream(workload()[:30], timeout_seconds=20)
-            next(stream)
-
-    def send_nonsense(self) -> None:
-        """Send bytes that are no message; the server must say so."""
-        self._expect(self._dice.randbytes(200), {grpc.StatusCode.INVALID_ARGUMENT})
-
-    def send_too_much(self) -> None:
-        """Send a message past the published limit."""
-        self._expect(bytes(65 << 20), {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INVALID_ARGUMENT})
-
-    def _expect(self, data: bytes, codes: set[grpc.StatusCode]) -> None:
-        with grpc.insecure_channel(self._address, options=[("grpc.max_send_message_length", -1)]) as channel:
-            try:
-                channel.unary_unary("/reward.v1.RewardService/Score")(data, timeout=20)
-            except grpc.RpcError as error:
-                if error.code() not in codes | {grpc.StatusCode.UNAVAILABLE}:
-                    self._report.problems.append(f"a bad message got {error.code()}: {error.details()}")
-            else:
-                self._report.problems.append("a bad message was answered")
-
-    def _inside(self) -> list[psutil.Process]:
-        if not self._docker:
-            return [child for child in self._process.children(recursive=True) if child.ppid() != self._process.pid]
-        roots = [psutil.Process(pid) for pid in container_pids()]
-        return [process for root in roots for process in (root, *root.children(recursive=True))]
-
-
-def boxes() -> list[str]:
-    """Return the running boxes' container ids."""
-    listed = subprocess.run(
-        ["docker", "ps", "--quiet", "--filter", "label=reward-server.box"], check=True, capture_output=True, text=True
-    )
-    return listed.stdout.split()
-
-
-def container_pids() -> list[int]:
-    """Return the host's ids of the running boxes' first processes."""
-    pids = []
-    for box in boxes():
-        found = subprocess.run(
-            ["docker", "inspect", "-f", "{{.State.Pid}}", box], capture_output=True, text=True, check=False
-        )
-        pids += [int(word) for word in found.stdout.split() if word.isdigit() and word != "0"]
-    return pids
+    def _docker(self, *words: str) -> str:
+        return subprocess.run([*self._command, *words], capture_output=True, text=True, check=False).stdout
 
 
 def grade_until(
@@ -184,13 +132,14 @@ def grade_until(
     """Grade random batches and compare; every sample must be answered exactly once."""
     dice = random.Random(seed)
     with RewardClient(address) as client:
-        while time.monotonic() < until:
+        while (begun := time.monotonic()) < until:
             picked = dice.sample(range(len(samples)), _BATCH)
             try:
-                results = client.score([samples[i] for i in picked], timeout_seconds=120)
+                results = client.score([samples[i] for i in picked], timeout_seconds=_TIMEOUT_SECONDS)
             except RewardError as error:
                 report.problems.append(f"a call failed: {error}")
                 continue
+            report.slowest_seconds = max(report.slowest_seconds, time.monotonic() - begun)
             if len(results) != len(picked):
                 report.problems.append(f"{len(picked)} samples, {len(results)} results")
             for i, result in zip(picked, results, strict=True):
@@ -204,48 +153,78 @@ def compare(number: int, said: str, result: Result, quiet: dict[int, str], repor
         return
     report.verdicts += 1
     if said != quiet[number]:
-        report.problems.append(f"sample {number}: {said} instead of {quiet[number]}")
+        why = getattr(result, "summary", "")[:300]
+        report.problems.append(f"sample {number}: {said} instead of {quiet[number]} ({why})")
+
+
+def all_quiet(client: RewardClient, samples: list[Sample]) -> dict[int, str]:
+    """Return the outcomes of all samples while nothing is injected."""
+    results = client.score(samples, timeout_seconds=2 * _TIMEOUT_SECONDS)
+    return {i: outcome(result) for i, result in enumerate(results)}
 
 
 def inject(sandbox: str, seconds: float, seed: int) -> Report:
-    """Run the quiet pass, then the faulty one; return what was found."""
+    """Run the quiet pass, the faulty one, and a quiet one again; return what was found."""
     report = Report()
     samples = workload()
-    with server(sandbox) as (address, process):
-        with RewardClient(address) as client:
-            quiet = {i: outcome(result) for i, result in enumerate(client.score(samples, timeout_seconds=300))}
-        until = time.monotonic() + seconds
-        injector = Injector(address, process, sandbox, random.Random(seed), report)
-        arguments = [(address, samples, quiet, until, seed + i, report) for i in range(3)]
-        threads = [threading.Thread(target=grade_until, args=each) for each in arguments]
-        threads.append(threading.Thread(target=injector.run, args=(until,)))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        family = process.children(recursive=True)
-    leftovers = [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
-    report.problems += [f"process {child.pid} stays" for child in leftovers]
-    if sandbox == "docker":
-        report.problems += [f"container {box} stays" for box in boxes()]
+    with ExitStack() as stack:
+        daemon = stack.enter_context(private_daemon(IMAGE)) if sandbox == "docker" and not MISSING else None
+        containers = Containers(daemon) if sandbox == "docker" else None
+        environment = {"DOCKER_HOST": daemon.host} if daemon else {}
+        with server(sandbox, environment) as (address, process), RewardClient(address) as client:
+            quiet = all_quiet(client, samples)
+            until = time.monotonic() + seconds
+            boxes = containers.pids if containers else None
+            injector = Injector(address, process, random.Random(seed), samples, boxes=boxes, daemon=daemon)
+            loads = [(address, samples, quiet, until, seed + i, report) for i in range(3)]
+            _run_all([injector.trouble_boxes, injector.trouble_callers], until, loads)
+            report.faults.update(injector.done)
+            report.problems += injector.problems
+            after = all_quiet(client, samples)
+            report.problems += [
+                f"sample {i} afterwards: {said or 'a failure'} instead of {quiet[i]}"
+                for i, said in after.items()
+                if said != quiet[i]
+            ]
+            family = process.children(recursive=True)
+        leftovers = [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        report.problems += [f"process {child.pid} stays" for child in leftovers]
+        report.problems += [f"container {box} stays" for box in (containers.ids() if containers else ())]
     return report
+
+
+def _run_all(
+    troubles: list[Callable[[float], None]],
+    until: float,
+    loads: list[tuple[str, list[Sample], dict[int, str], float, int, Report]],
+) -> None:
+    threads = [threading.Thread(target=grade_until, args=each) for each in loads]
+    threads += [threading.Thread(target=each, args=(until,)) for each in troubles]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def main() -> None:
     """Run the command line described at the top of this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sandbox", choices=("local", "docker"), default="local")
-    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--sandbox", choices=("local", "docker", "both"), default="local")
+    parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    report = inject(arguments.sandbox, arguments.seconds, arguments.seed)
-    lines = [f"{report.verdicts} verdicts as in the quiet run", f"failures: {dict(report.failures)}"]
-    lines += [
-        f"faults: {dict(report.faults)}",
-        *(report.problems[:20] or ["nothing lost, nothing forged, nothing left"]),
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.exit(bool(report.problems))
+    problems = 0
+    for sandbox in ("local", "docker") if arguments.sandbox == "both" else (arguments.sandbox,):
+        report = inject(sandbox, arguments.seconds, arguments.seed)
+        lines = [
+            f"{sandbox}: {report.verdicts} verdicts compared, the slowest call {report.slowest_seconds:.0f} s",
+            f"failures: {dict(report.failures)}",
+            f"faults: {dict(report.faults)}",
+            *(report.problems[:20] or ["nothing lost, nothing forged, nothing left"]),
+        ]
+        sys.stdout.write("\n".join(lines) + "\n")
+        problems += len(report.problems)
+    sys.exit(bool(problems))
 
 
 if __name__ == "__main__":

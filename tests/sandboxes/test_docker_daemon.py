@@ -3,16 +3,12 @@
 import asyncio
 import gc
 import logging
-import os
-import shutil
-import signal
-import subprocess
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sandbox_contract as contract
+from private_daemon import MISSING, Daemon, private_daemon
 
 from sandboxes.docker_sandbox import DockerSandbox
 from sandboxes.errors import SandboxError
@@ -21,53 +17,15 @@ pytestmark = [
     pytest.mark.docker,
     pytest.mark.timeout(180),
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # see `forgotten_sockets`
-    pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("dockerd"), reason="starting a daemon needs root"),
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
 ]
 IMAGE = "reward-sandbox:latest"
 
 
-class Daemon:
-    """A Docker daemon below ``root``, in a network namespace of its own: it would remove the host daemon's bridge."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self.host = f"unix://{root}/docker.sock"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        places = (f"--data-root={self._root}/data", f"--exec-root={self._root}/exec", f"--pidfile={self._root}/pid")
-        apart = ("--bridge=none", "--iptables=false", "--ip-forward=false", f"--host={self.host}")
-        with (self._root / "log").open("ab") as log:
-            self._process = subprocess.Popen(["unshare", "--net", "dockerd", *places, *apart], stdout=log, stderr=log)
-        for _ in range(300):
-            if subprocess.run(["docker", "-H", self.host, "info"], capture_output=True, check=False).returncode == 0:
-                return
-            if self._process.poll() is not None:
-                break
-            subprocess.run(["sleep", "0.1"], check=True)
-        pytest.fail(f"no daemon: {(self._root / 'log').read_text()[-2000:]}")
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-        self._process.wait(60)
-
-    def load(self, image: str) -> None:
-        with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saving:
-            subprocess.run(["docker", "-H", self.host, "load"], stdin=saving.stdout, capture_output=True, check=True)
-
-
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    root = tmp_path_factory.mktemp("daemon")
-    running = Daemon(root)
-    running.start()
-    try:
-        running.load(IMAGE)
+def daemon() -> Iterator[Daemon]:
+    with private_daemon(IMAGE) as running:
         yield running
-    finally:
-        running.stop()
-        shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
