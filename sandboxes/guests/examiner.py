@@ -14,7 +14,7 @@ import types
 from contextlib import redirect_stdout
 from typing import Any
 
-from . import test_files, trusted_names
+from . import task_files, test_files, trusted_names
 from .candidate import MODULE
 from .channel import Channel
 from .proxies import Link
@@ -68,6 +68,8 @@ class Examiner:
         self._link = Link(self._exchange)
         self._names: dict[str, Any] = {}
         self._ended = False
+        self._limits: dict[str, Any] = {}
+        """What the program at hand allows the solution's process, where that differs from the job's limits."""
 
     def examine(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run every test program; a candidate that ends is loaded afresh for the next."""
@@ -81,6 +83,7 @@ class Examiner:
 
     def _run(self, program: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
         tree, source = ast.parse(program["code"]), request["source"]
+        self._limits = program.get("limits") or {}
         self._link.objects = _uses_classes(tree)
         if missing := trusted_names.missing_modules(tree, MODULE):
             return {"invalid": f"it imports {missing[0]}, which the sandbox does not have"}
@@ -134,6 +137,8 @@ class Examiner:
         sys.modules[MODULE] = module
 
     def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "load" in message:
+            message["limits"] = self._limits
         self._channel.send({"candidate": message})
         answer: dict[str, Any] = self._channel.receive()
         if "ended" in answer:
@@ -161,4 +166,6 @@ def _describe(error: BaseException) -> str:
 def main(channel: Channel, peers: list[socket.socket]) -> None:
     """Examine one response: first comes the request, last goes the report, between them the candidate's words."""
     del peers
-    channel.send({"report": Examiner(channel).examine(channel.receive())})
+    request = task_files.receive(channel)
+    task_files.importable()
+    channel.send({"report": Examiner(channel).examine(request)})

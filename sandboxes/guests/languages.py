@@ -18,6 +18,8 @@ class Toolchain(NamedTuple):
     """Empty where there is nothing to compile."""
     managed: bool = False
     """Its runtime reserves more address space than it uses and starts threads of its own."""
+    compiled: tuple[str, ...] = ("\0",)
+    """How files are called that are compiled together with the main one; no file is called so where there are none."""
     environment: tuple[tuple[str, str], ...] = ()
 
 
@@ -26,14 +28,29 @@ _GO = (("GOCACHE", "/tmp/.go"), ("GOPATH", "/tmp/.gopath"), ("GO111MODULE", "off
 
 TOOLCHAINS = {
     "bash": Toolchain("main.sh", ("bash", "main.sh")),
-    "c": Toolchain("main.c", ("./main",), ("gcc", "-std=gnu17", "-O2", "-pipe", "-o", "main", "main.c", "-lm")),
-    "cpp": Toolchain("main.cpp", ("./main",), ("g++", "-std=gnu++20", "-O2", "-pipe", "-o", "main", "main.cpp")),
-    "go": Toolchain("main.go", ("./main",), ("go", "build", "-o", "main", "main.go"), managed=True, environment=_GO),
+    "c": Toolchain(
+        "main.c", ("./main",), ("gcc", "-std=gnu17", "-O2", "-pipe", "-o", "main", "main.c", "-lm"), compiled=(".c",)
+    ),
+    "cpp": Toolchain(
+        "main.cpp",
+        ("./main",),
+        ("g++", "-std=gnu++20", "-O2", "-pipe", "-o", "main", "main.cpp"),
+        compiled=(".cpp", ".cc", ".cxx"),
+    ),
+    "go": Toolchain(
+        "main.go",
+        ("./main",),
+        ("go", "build", "-o", "main", "main.go"),
+        managed=True,
+        environment=_GO,
+        compiled=(".go",),
+    ),
     "java": Toolchain(
         "Main.java",
         ("java", *_JVM, "-Xmx{memory_mib}m", "-Xss64m", "-cp", ".", "Main"),
         ("javac", *(f"-J{option}" for option in _JVM), "-nowarn", "-d", ".", "Main.java"),
         managed=True,
+        compiled=(".java",),
     ),
     "javascript": Toolchain("main.js", ("node", "--stack-size=4000", "main.js"), managed=True),
     "lua": Toolchain("main.lua", ("lua5.4", "main.lua")),
@@ -49,5 +66,15 @@ TOOLCHAINS = {
         ("node", "--stack-size=4000", "main.js"),
         ("tsc", "--target", "es2020", "--module", "commonjs", "--skipLibCheck", "main.ts"),
         managed=True,
+        compiled=(".ts",),
     ),
 }
+
+CALLED = {
+    "java": TOOLCHAINS["java"]._replace(
+        file_name="Harness.java",
+        run=(*TOOLCHAINS["java"].run[:-1], "Harness"),
+        build=(*TOOLCHAINS["java"].build[:-1], "Harness.java"),
+    ),
+}
+"""How programs are compiled and run whose functions are called by a harness, where that differs."""

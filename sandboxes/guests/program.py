@@ -5,14 +5,17 @@ import socket
 import sys
 import types
 
+from . import task_files
 from .channel import Channel
 
 
 def main(channel: Channel, peers: list[socket.socket]) -> None:
     """Receive the source, hang up, and run it as ``__main__``. The program's exit status is the cell's."""
     del peers
-    source = channel.receive()["source"]
+    order = task_files.receive(channel)
+    source = order["source"]
     channel.socket.close()
+    task_files.importable()
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     sys.argv = ["solution.py"]
