@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from reward_server.errors import InvalidTaskError
-from reward_server.graders.code_comparison import classes_of, stdout_matches, values_match
-from reward_server.tasks.code_tests import CallTest, StdioTest
+from reward_server.graders.code_comparison import classes_of, plain_match, stdout_matches, values_match
+from reward_server.tasks.code_tests import CallTest, InteractiveTest, Language, StdioTest
 from reward_server.verdict import Check, Ruling, clip
 from sandboxes.values import CodecError, decode, parse_literal
 
 _SHOWN = 200
+_ARRAYS_ARE_MAPS = (Language.LUA, Language.PHP)
+"""Languages in which an empty list and an empty map are the same value."""
 ENDINGS = {
     "cpu_limit": Ruling.TIME_LIMIT,
     "wall_limit": Ruling.TIME_LIMIT,
@@ -39,14 +41,14 @@ def weight_of(weight: float | None) -> float:
     return 1.0 if weight is None else weight
 
 
-def judge_call(test: CallTest, default: str, facts: Mapping[str, Any]) -> Outcome:
+def judge_call(test: CallTest, default: str, facts: Mapping[str, Any], language: Language) -> Outcome:
     """Return the check on one call."""
-    passed, reason, detail = _compare_call(test, facts)
+    passed, reason, detail = _compare_call(test, facts, language)
     check = Check(test.name or default, float(passed), weight_of(test.weight), detail)
     return Outcome(check, reason, test.hidden)
 
 
-def _compare_call(test: CallTest, facts: Mapping[str, Any]) -> tuple[bool, Ruling, str]:
+def _compare_call(test: CallTest, facts: Mapping[str, Any], language: Language) -> tuple[bool, Ruling, str]:
     if "raised" in facts:
         names = facts["raised"].get("mro") or []
         if test.raises and not facts.get("loading"):
@@ -55,13 +57,18 @@ def _compare_call(test: CallTest, facts: Mapping[str, Any]) -> tuple[bool, Rulin
     if "value" not in facts:
         return False, ruling_of_ending(facts), str(facts.get("detail", ""))
     try:
-        actual = decode(json.loads(facts["value"]))
+        actual = json.loads(facts["value"])
+        actual = actual if facts.get("plain") else decode(actual)
     except (CodecError, RecursionError, ValueError):
         return False, Ruling.WRONG_ANSWER, "it returned something that is no plain value"
     if test.raises:
         return False, Ruling.WRONG_ANSWER, f"returned {_show(actual)}, expected {test.raises} to be raised"
     expected = parse_literal(test.expected)
-    if values_match(actual, expected, tolerance=test.tolerance, sequences_match=test.sequences_match):
+    if language is not Language.PYTHON:
+        matches = plain_match(actual, expected, tolerance=test.tolerance, arrays_are_maps=language in _ARRAYS_ARE_MAPS)
+    else:
+        matches = values_match(actual, expected, tolerance=test.tolerance, sequences_match=test.sequences_match)
+    if matches:
         return True, Ruling.ACCEPTED, ""
     return False, Ruling.WRONG_ANSWER, f"returned {_show(actual)}, expected {clip(test.expected, _SHOWN)}"
 
@@ -121,6 +128,28 @@ def judge_run(test: StdioTest, default: str, facts: Mapping[str, Any], checked: 
     return Outcome(
         Check(name, 0.0, weight, _difference(stdout, test.expected_stdout)), Ruling.WRONG_ANSWER, test.hidden
     )
+
+
+def judge_conversation(test: InteractiveTest, default: str, facts: Mapping[str, Any]) -> Outcome:
+    """Return the check on one conversation. Raises `InvalidTaskError` for a judge that failed on its own."""
+    name, weight = test.name or default, weight_of(test.weight)
+    if "error" in facts:
+        raise InvalidTaskError("interactive_judge", f"failed on {default}: {clip(str(facts['error']), 500)}")
+    detail = clip(str(facts.get("detail", "")), 500)
+    if "share" in facts:
+        share = float(facts["share"])
+        said = "" if share == 1.0 else detail or "the judge says so"
+        return Outcome(Check(name, share, weight, said), Ruling.WRONG_ANSWER, test.hidden)
+    reason = _reason_of_fault(facts) if facts.get("fault", "ended") == "ended" else Ruling.WRONG_ANSWER
+    error = str(facts.get("stderr", "")).strip().rpartition("\n")[2]
+    return Outcome(Check(name, 0.0, weight, f"{detail}: {error}" if error else detail), reason, test.hidden)
+
+
+def _reason_of_fault(facts: Mapping[str, Any]) -> Ruling:
+    """Tell a program that said good-bye too early from one that failed."""
+    if facts.get("ended") == "exited" and facts.get("exit_status") == 0:
+        return Ruling.WRONG_ANSWER
+    return ruling_of_ending(facts)
 
 
 def succeeded(run: Mapping[str, Any]) -> bool:

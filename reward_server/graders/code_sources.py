@@ -21,7 +21,8 @@ _FUTURE = "from __future__ import "
 def extract(task: CodeTestsTask, response: str) -> Extraction:
     """Find the code that answers ``task``."""
     defining = task.entry_point or next((call.function for call in task.call_tests), "")
-    return extract_code(response, _FENCES.get(task.language, (task.language.value,)), defining)
+    languages = _FENCES.get(task.language, (task.language.value,))
+    return extract_code(response, languages, defining, without=task.response_files)
 
 
 def whole_source(task: CodeTestsTask, code: str) -> str:

@@ -4,32 +4,39 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reward_server.graders.answers import named_files
+from reward_server.graders.code_jobs import job_for
 from reward_server.graders.code_outcomes import (
     Outcome,
     at,
     judge_call,
+    judge_conversation,
     judge_run,
     succeeded,
     verdict_of_checker,
     weight_of,
 )
 from reward_server.graders.code_programs import judge_program, refuse_invalid
-from reward_server.graders.code_sources import extract, whole_source
-from reward_server.tasks.code_tests import CallTest, CodeTestsTask, Language, TestScoring
+from reward_server.graders.code_sources import extract
+from reward_server.tasks.code_tests import CodeTestsTask, Language, TestScoring
 from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for, weighted_share
 from sandboxes.base import Execution, Job, Limits
 from sandboxes.errors import SandboxUnavailableError
-from sandboxes.values import encode, parse_literal
 
 MAX_CODE_BYTES = 1 << 20
 """Of a response; with a prefix of the same length it still fits into a frame."""
+_COMPILE = "compile"
+"""The check that tells a program that does not compile from one that fails."""
+_COMPILED = (
+    *(Language.C, Language.CPP, Language.CSHARP, Language.GO, Language.JAVA, Language.RUST, Language.TYPESCRIPT),
+)
 
 
 class CodeTests:
     """Implements `Grader` for `CodeTestsTask`."""
 
     name = "code_tests"
-    version = "1"
+    version = "2"
     languages = tuple(Language)
 
     def prepare(self, task: CodeTestsTask, limits: Limits) -> Job | None:
@@ -45,21 +52,11 @@ class CodeTests:
         if len(code.text.encode("utf-8", "replace")) > MAX_CODE_BYTES:
             summary = f"The code is longer than {MAX_CODE_BYTES} bytes."
             return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
-        if task.language is not Language.PYTHON:
-            return _program(task, code.text, limits)
-        programs = [{"code": test.code, "framework": ""} for test in task.assert_tests]
-        programs += [{"code": test.code, "framework": "pytest"} for test in task.test_files]
-        payload: dict[str, Any] = {
-            "source": whole_source(task, code.text),
-            "calls": [_call(call, task.entry_point) for call in task.call_tests],
-            "inputs": [test.stdin for test in task.stdio_tests],
-            "programs": programs,
-            "entry_point": task.entry_point,
-            "prefix": task.prefix,
-        }
-        if task.checker:
-            payload["checker"] = {"source": task.checker, "expected": [t.expected_stdout for t in task.stdio_tests]}
-        return Job(program="python_code", payload=payload, limits=limits)
+        more = named_files(response, task.response_files) if task.response_files else {}
+        if sum(map(len, more.values())) > MAX_CODE_BYTES:
+            summary = f"Its other files are longer than {MAX_CODE_BYTES} characters."
+            return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
+        return job_for(task, code.text, more, limits)
 
     def judge(self, task: CodeTestsTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Compare what came out with what was expected."""
@@ -91,17 +88,6 @@ class CodeTests:
 GRADER = CodeTests()
 
 
-def _program(task: CodeTestsTask, code: str, limits: Limits) -> Job:
-    """Compile once, run for every input."""
-    source = f"{task.prefix}\n{code}" if task.prefix else code
-    payload = {
-        "language": task.language.value,
-        "source": source,
-        "inputs": [test.stdin for test in task.stdio_tests],
-    }
-    return Job(program="program_stdio", payload=payload, limits=limits)
-
-
 def _not_built(task: CodeTestsTask, execution: Execution) -> Verdict | None:
     """Return the verdict on a program that did not compile. Raises `SandboxUnavailableError` without a compiler."""
     report = execution.report
@@ -110,30 +96,26 @@ def _not_built(task: CodeTestsTask, execution: Execution) -> Verdict | None:
     if "build_error" not in report:
         return None
     said = clip(str(report["build_error"]), 1_000)
-    checks = (Check("compiles", 0.0, 1.0, said),)
+    checks = (Check(_COMPILE, 0.0, 1.0, said),)
     return Verdict(
         score=0.0, ruling=Ruling.RUNTIME_ERROR, summary=f"It does not compile: {clip(said, 300)}", checks=checks
     )
 
 
-def _call(test: CallTest, entry_point: str) -> dict[str, Any]:
-    return {
-        "function": test.function or entry_point,
-        "args": [encode(parse_literal(text)) for text in test.args],
-        "kwargs": {name: encode(parse_literal(text)) for name, text in test.kwargs.items()},
-    }
-
-
 def _outcomes(task: CodeTestsTask, execution: Execution) -> Iterator[Outcome]:
     report: Mapping[str, Any] = execution.report
     missing = {"ended": execution.ending.value, "detail": "the time for all tests was used up"}
+    if task.language in _COMPILED and "built" in report:
+        yield Outcome(Check(_COMPILE, 1.0, 0.0), Ruling.RUNTIME_ERROR)
     for i, call in enumerate(task.call_tests):
-        yield judge_call(call, f"call[{i}]", at(report.get("calls"), i, missing))
+        yield judge_call(call, f"call[{i}]", at(report.get("calls"), i, missing), task.language)
     checked = report.get("checked")
     for i, stdio in enumerate(task.stdio_tests):
         facts = at(report.get("runs"), i, missing)
         judged = verdict_of_checker(checked, i) if task.checker and succeeded(facts) else None
         yield judge_run(stdio, f"stdio[{i}]", facts, judged)
+    for i, interactive in enumerate(task.interactive_tests):
+        yield judge_conversation(interactive, f"interactive[{i}]", at(report.get("conversations"), i, missing))
     programs = report.get("programs")
     for i, test in enumerate(task.assert_tests):
         facts = at(programs, i, missing)
@@ -153,7 +135,7 @@ def _flags(execution: Execution, outcomes: Sequence[Outcome]) -> Iterator[Flag]:
     report: Any = execution.report
     if any(_exited(facts) for facts in (*(report.get("calls") or ()), *(report.get("programs") or ()))):
         yield Flag("early_exit", "the code tried to end the process instead of returning")
-    visible = [outcome.check.score for outcome in outcomes if not outcome.hidden]
+    visible = [outcome.check.score for outcome in outcomes if not outcome.hidden and outcome.check.name != _COMPILE]
     hidden = [outcome.check.score for outcome in outcomes if outcome.hidden]
     if visible and hidden and min(visible) == 1.0 and max(hidden) == 0.0:
         yield Flag(

@@ -37,6 +37,13 @@ TOOLCHAINS = {
         ("g++", "-std=gnu++20", "-O2", "-pipe", "-o", "main", "main.cpp"),
         compiled=(".cpp", ".cc", ".cxx"),
     ),
+    "csharp": Toolchain(
+        "main.cs",
+        ("mono-boxed", "main.exe"),
+        ("mono-boxed", "/usr/lib/mono/4.5/mcs.exe", "-out:main.exe", "-r:System.Numerics", "main.cs"),
+        managed=True,
+        compiled=(".cs",),
+    ),
     "go": Toolchain(
         "main.go",
         ("./main",),
@@ -70,7 +77,13 @@ TOOLCHAINS = {
     ),
 }
 
+_NODE_HARNESS = ("node", "--stack-size=4000", "harness.js")
 CALLED = {
+    "javascript": TOOLCHAINS["javascript"]._replace(run=_NODE_HARNESS),
+    "typescript": TOOLCHAINS["typescript"]._replace(run=_NODE_HARNESS),
+    "lua": TOOLCHAINS["lua"]._replace(run=("lua5.4", "harness.lua")),
+    "php": TOOLCHAINS["php"]._replace(run=("php", "harness.php")),
+    "ruby": TOOLCHAINS["ruby"]._replace(run=("ruby", "harness.rb")),
     "java": TOOLCHAINS["java"]._replace(
         file_name="Harness.java",
         run=(*TOOLCHAINS["java"].run[:-1], "Harness"),

@@ -46,8 +46,9 @@ class Calls:
             if cell is None:
                 return self._unloadable
             self._number += 1
-            request = {"id": self._number, "function": call["function"], "args": call["args"]}
-            cell.tell(json.dumps(request, separators=(",", ":")).encode("ascii") + b"\n")
+            name = json.dumps(call["function"])
+            request = f'{{"id":{self._number},"function":{name},"args":{call["args"]}}}\n'
+            cell.tell(request.encode("ascii"))
             return self._bounded(self._answer(cell, self._number))
         except CellEnded as end:
             self._cell = None
