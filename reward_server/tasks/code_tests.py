@@ -104,7 +104,8 @@ class TestLimits:
         """Raise `InvalidTaskError` for a wish past ``largest``."""
         wire_names = {"cpu_seconds": "cpu_time", "wall_seconds": "wall_time", "memory_bytes": "memory_bytes"}
         for name, value in self.bounds.items():
-            if not 0 < value <= (most := getattr(largest, name)):
+            most = getattr(largest, name)
+            if not 0 < value <= most:
                 raise InvalidTaskError(f"{path}.{wire_names[name]}", f"{value:g} is not above 0 and at most {most:g}")
 
 

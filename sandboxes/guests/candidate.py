@@ -199,7 +199,7 @@ def _attribute(subject: Any, name: str) -> Any:
     return getattr(subject, name)
 
 
-def _method(subject: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+def _method(subject: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     return getattr(subject, name)(*args, **kwargs)
 
 
@@ -230,7 +230,7 @@ def _error(names: list[str], message: str) -> tuple[Any, Any, Any]:
 _LOOPS: list[asyncio.AbstractEventLoop] = []
 _ACTIONS: dict[str, Callable[..., Any]] = {
     "plain": _itself,
-    "call": lambda subject, *args, **kwargs: subject(*args, **kwargs),
+    "call": lambda subject, /, *args, **kwargs: subject(*args, **kwargs),
     "attribute": _attribute,
     "set_attribute": setattr,
     "method": _method,

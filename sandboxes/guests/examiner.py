@@ -119,14 +119,21 @@ class Examiner:
     def _execute(
         self, code: types.CodeType, notes: Notes, space: dict[str, Any], outcome: dict[str, Any], entry_point: str
     ) -> None:
-        if entry_point in self._names:
-            space["candidate"] = self._names[entry_point]
+        tested = self._tested(entry_point)
+        if tested is not None:
+            space["candidate"] = tested
         with redirect_stdout(io.StringIO()):
             exec(code, space)  # noqa: S102 - the task author's program
             check = space.get("check")
             if isinstance(check, types.FunctionType) and all(entry["passed"] is None for entry in notes.asserts):
                 outcome["calls_check"] = True
-                check(self._names[entry_point])
+                check(self._names[entry_point] if tested is None else tested)
+
+    def _tested(self, entry_point: str) -> Any:
+        """Return what the tests are about; a method of a class ``Solution`` does as well as a function."""
+        if entry_point in self._names or not entry_point or "Solution" not in self._names:
+            return self._names.get(entry_point)
+        return getattr(self._names["Solution"](), entry_point)
 
     def _load(self, source: str, tree: ast.Module) -> None:
         self._ended = False

@@ -67,7 +67,7 @@ class Link:
         names = self._value(self._exchange({"load": source, "objects": self.objects}))
         return {name: self.decode(value) for name, value in names if is_public(name)}
 
-    def request(self, action: str, target: Any, *args: Any, **kwargs: Any) -> Any:
+    def request(self, action: str, target: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Have the candidate do ``action``; mutable arguments are changed here as they were changed there."""
         encoder = Encoder(self._point_at)
         message = {
@@ -195,7 +195,7 @@ class Proxy:
         object.__setattr__(self, "_handle_", remote.handle)
         object.__setattr__(self, "_kind_", remote.kind)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call it over there."""
         return self._link_.request("call", self._handle_, *args, **kwargs)
 
