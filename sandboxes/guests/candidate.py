@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from . import task_files
+from . import script_names, task_files
 from .channel import Channel, FrameError
 from .values import PLAIN_TYPES, CodecError, Encoder, Remote, decode
 
@@ -256,6 +256,7 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     """Serve one candidate."""
     del peers
     task_files.importable()
+    script_names.complete()
     try:
         Candidate(channel).serve()
     except _CHANNEL_GONE:

@@ -40,7 +40,7 @@ TOOLCHAINS = {
     "csharp": Toolchain(
         "main.cs",
         ("mono-boxed", "main.exe"),
-        ("mono-boxed", "/usr/lib/mono/4.5/mcs.exe", "-out:main.exe", "-r:System.Numerics", "main.cs"),
+        ("mono-boxed", "/usr/lib/mono/4.5/mcs.exe", "-out:main.exe", "-r:System.Numerics", "-r:System.Core", "main.cs"),
         managed=True,
         compiled=(".cs",),
     ),

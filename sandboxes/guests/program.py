@@ -5,7 +5,7 @@ import socket
 import sys
 import types
 
-from . import task_files
+from . import script_names, task_files
 from .channel import Channel
 
 
@@ -16,6 +16,7 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     source = order["source"]
     channel.socket.close()
     task_files.importable()
+    script_names.complete()
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     sys.argv = ["solution.py"]
