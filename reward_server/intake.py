@@ -10,6 +10,8 @@ from reward_server.errors import InvalidTaskError
 from reward_server.graders import GRADERS, Entry
 from reward_server.scoring import Sample, Task
 from reward_server.statuses import RequestError
+from reward_server.tasks.code_tests import CodeTestsTask
+from reward_server.tasks.composite import CompositeTask
 from sandboxes.base import Limits
 
 MAX_ID_CHARACTERS = 256
@@ -70,9 +72,13 @@ class Intake:
 
         def read() -> object:
             try:
-                return wire.record(inner, kind)
+                record = wire.record(inner, kind)
+                if isinstance(record, CodeTestsTask | CompositeTask):  # the only ones that hold limits of their own
+                    record.check_within(self._max_limits)
             except InvalidTaskError as error:
                 raise InvalidTaskError(f"{grader}.{error.field}".rstrip("."), error.reason) from error
+            else:
+                return record
 
         return Task(grader=grader, read=read, digest=wire.task_digest(message), size_bytes=message.ByteSize())
 

@@ -83,10 +83,19 @@ def _converter(descriptor: FieldDescriptor, hint: Any, field: Any) -> Callable[[
             return members[number] if number else _default(field)
 
         return member
+    if hint is timedelta:
+        return lambda message: _duration(descriptor.name, message)
     if dataclasses.is_dataclass(hint):
         kind: Any = hint
         return lambda message: record(message, kind)
     return lambda value: value
+
+
+def _duration(name: str, message: Any) -> timedelta:
+    try:
+        return timedelta(seconds=message.seconds, microseconds=message.nanos / 1e3)
+    except OverflowError:
+        raise InvalidTaskError(name, f"{message.seconds} s is no duration") from None
 
 
 def _members(descriptor: FieldDescriptor, kind: type[StrEnum]) -> dict[int, StrEnum]:

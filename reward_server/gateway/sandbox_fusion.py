@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from reward_server.gateway.desk import Desk, read, sendable
 from reward_server.graders.answers import extract_code
-from reward_server.graders.code_tests import FENCES
+from reward_server.graders.code_sources import FENCES
 from reward_server.statuses import RequestError
 from reward_server.tasks.code_tests import Language
 from reward_server.verdict import Check, Verdict

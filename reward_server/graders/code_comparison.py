@@ -97,6 +97,63 @@ def _key(item: Any) -> tuple[str, Any]:
     return kind, item
 
 
+def plain_match(actual: Any, expected: Any, *, tolerance: float | None = None, arrays_are_maps: bool = False) -> bool:
+    """Return whether ``actual``, which JSON said, is what other languages have for ``expected``.
+
+    Numbers count by value: 1 is 1.0, but not true. Tuples are lists; sets are lists in any order; keys are strings.
+    With ``arrays_are_maps`` an empty list is an empty map. As deep as ``expected`` at most.
+    """
+    match expected:
+        case bool() | None | str():
+            return type(actual) is type(expected) and bool(actual == expected)
+        case int() | float():
+            return _is_real(actual) and _same_number(actual, expected, tolerance)
+        case set() | frozenset():
+            return isinstance(actual, list) and _plain_sets_match(actual, sorted(expected, key=repr), tolerance)
+        case list() | tuple():
+            if not isinstance(actual, list):
+                return arrays_are_maps and actual == {} and not expected
+            return len(actual) == len(expected) and all(
+                plain_match(mine, theirs, tolerance=tolerance, arrays_are_maps=arrays_are_maps)
+                for mine, theirs in zip(actual, expected, strict=True)
+            )
+        case dict():
+            if not isinstance(actual, dict):
+                return arrays_are_maps and actual == [] and not expected
+            wanted = {_key_text(key): item for key, item in expected.items()}
+            return actual.keys() == wanted.keys() and all(
+                plain_match(actual[key], item, tolerance=tolerance, arrays_are_maps=arrays_are_maps)
+                for key, item in wanted.items()
+            )
+    return False
+
+
+def _same_number(actual: float, expected: float, tolerance: float | None) -> bool:
+    if tolerance is not None:
+        return _numbers_match(actual, expected, tolerance)
+    return actual == expected or (math.isnan(actual) and math.isnan(expected))
+
+
+def _plain_sets_match(actual: list[Any], expected: list[Any], tolerance: float | None) -> bool:
+    """Return whether each item matches one that no other matches; items are few, and few."""
+    if len(actual) != len(expected):
+        return False
+    left = list(expected)
+    for item in actual:
+        at = next((i for i, other in enumerate(left) if plain_match(item, other, tolerance=tolerance)), None)
+        if at is None:
+            return False
+        del left[at]
+    return True
+
+
+def _key_text(key: Any) -> str:
+    """Return how other languages write a key of a map."""
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return str(key)
+
+
 def classes_of(names: Sequence[str]) -> set[str]:
     """Return what an exception is: its own classes and one builtin's, so that one class is no answer to all tests."""
     for i, name in enumerate(names):

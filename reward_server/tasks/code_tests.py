@@ -4,13 +4,19 @@ import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from reward_server.errors import InvalidTaskError
+from reward_server.tasks.code_files import TaskFile, check_files
+from sandboxes.base import Limits
 from sandboxes.values import encode, parse_literal
 
 MAX_SOURCE_CHARACTERS = 1 << 20
 MAX_TESTS = 1_000
+MAX_TURNS = 1_000_000
+DEFAULT_TURNS = 10_000
 
 
 class Language(StrEnum):
@@ -20,6 +26,7 @@ class Language(StrEnum):
     BASH = "bash"
     C = "c"
     CPP = "cpp"
+    CSHARP = "csharp"
     GO = "go"
     JAVA = "java"
     JAVASCRIPT = "javascript"
@@ -30,6 +37,23 @@ class Language(StrEnum):
     RUBY = "ruby"
     RUST = "rust"
     TYPESCRIPT = "typescript"
+
+
+CALLED_LANGUAGES = frozenset(
+    {
+        Language.PYTHON,
+        Language.CPP,
+        Language.GO,
+        Language.JAVA,
+        Language.JAVASCRIPT,
+        Language.LUA,
+        Language.PHP,
+        Language.RUBY,
+        Language.RUST,
+        Language.TYPESCRIPT,
+    }
+)
+"""Those whose functions can be called with values: the others have no types to tell values by."""
 
 
 class TestScoring(StrEnum):
@@ -48,6 +72,9 @@ class StdoutComparison(StrEnum):
     UNORDERED_LINES = "unordered_lines"
 
 
+_KINDS = ("call_tests", "stdio_tests", "assert_tests", "test_files", "interactive_tests")
+
+
 def _check_weight(weight: float | None, path: str) -> None:
     if weight is not None and not (math.isfinite(weight) and weight >= 0):
         raise InvalidTaskError(f"{path}.weight", f"{weight} is not a finite number >= 0")
@@ -56,6 +83,30 @@ def _check_weight(weight: float | None, path: str) -> None:
 def _check_tolerance(tolerance: float | None, path: str) -> None:
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
         raise InvalidTaskError(f"{path}.tolerance", f"{tolerance} is not a finite number >= 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestLimits:
+    """Limits of one test, in place of the task's; None and 0 leave the task's."""
+
+    cpu_time: timedelta | None = None
+    wall_time: timedelta | None = None
+    memory_bytes: int = 0
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """What is set, by the names of `sandboxes.base.Limits`."""
+        times = (("cpu_seconds", self.cpu_time), ("wall_seconds", self.wall_time))
+        bounds: dict[str, float] = {name: time.total_seconds() for name, time in times if time is not None}
+        return {**bounds, "memory_bytes": self.memory_bytes} if self.memory_bytes else bounds
+
+    def check_within(self, largest: Limits, path: str) -> None:
+        """Raise `InvalidTaskError` for a wish past ``largest``."""
+        wire_names = {"cpu_seconds": "cpu_time", "wall_seconds": "wall_time", "memory_bytes": "memory_bytes"}
+        for name, value in self.bounds.items():
+            most = getattr(largest, name)
+            if not 0 < value <= most:
+                raise InvalidTaskError(f"{path}.{wire_names[name]}", f"{value:g} is not above 0 and at most {most:g}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +123,7 @@ class CallTest:
     sequences_match: bool = False
     weight: float | None = None
     hidden: bool = False
+    limits: TestLimits | None = None
 
     def check(self, path: str, entry_point: str) -> None:
         """Raise `InvalidTaskError` when this test cannot be run."""
@@ -92,6 +144,29 @@ class CallTest:
         _check_tolerance(self.tolerance, path)
         _check_weight(self.weight, path)
 
+    def check_portable(self, path: str) -> None:
+        """Raise `InvalidTaskError` when its arguments are not what every language has."""
+        if self.kwargs:
+            raise InvalidTaskError(f"{path}.kwargs", "is for Python")
+        if not (self.function or "f").isidentifier():
+            raise InvalidTaskError(f"{path}.function", f"{self.function!r} is no identifier")
+        for i, text in enumerate(self.args):
+            if not _is_portable(parse_literal(text)):
+                raise InvalidTaskError(f"{path}.args[{i}]", "is not what JSON can say")
+
+
+def _is_portable(value: Any) -> bool:
+    match value:
+        case bool() | int() | str() | None:
+            return True
+        case float():
+            return math.isfinite(value)
+        case list() | tuple():
+            return all(map(_is_portable, value))
+        case dict():
+            return all(isinstance(key, str) and _is_portable(item) for key, item in value.items())
+    return False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StdioTest:
@@ -104,6 +179,7 @@ class StdioTest:
     tolerance: float | None = None
     weight: float | None = None
     hidden: bool = False
+    limits: TestLimits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +190,7 @@ class AssertTest:
     code: str = ""
     weight: float | None = None
     hidden: bool = False
+    limits: TestLimits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +201,26 @@ class TestFile:
     code: str = ""
     weight: float | None = None
     hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractiveTest:
+    """One conversation of the whole program with the task's judge."""
+
+    name: str = ""
+    data: str = ""
+    max_turns: int = 0
+    weight: float | None = None
+    hidden: bool = False
+    limits: TestLimits | None = None
+
+    def check(self, path: str) -> None:
+        """Raise `InvalidTaskError` when this test cannot be run."""
+        if self.max_turns > MAX_TURNS:
+            raise InvalidTaskError(f"{path}.max_turns", f"{self.max_turns}, at most {MAX_TURNS}")
+        if len(self.data) > MAX_SOURCE_CHARACTERS:
+            raise InvalidTaskError(f"{path}.data", f"{len(self.data)} characters, at most {MAX_SOURCE_CHARACTERS}")
+        _check_weight(self.weight, path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +238,13 @@ class CodeTestsTask:
     checker: str = ""
     shared_process: bool = False
     reference_solution: str = ""
+    interactive_tests: tuple[InteractiveTest, ...] = ()
+    interactive_judge: str = ""
+    files: tuple[TaskFile, ...] = ()
+    response_files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        count = len(self.call_tests) + len(self.stdio_tests) + len(self.assert_tests) + len(self.test_files)
+        count = sum(len(getattr(self, kind)) for kind in _KINDS)
         if not 1 <= count <= MAX_TESTS:
             raise InvalidTaskError("", f"{count} tests, at least 1 and at most {MAX_TESTS} are expected")
         if self.entry_point and not self.entry_point.isidentifier():
@@ -161,13 +262,30 @@ class CodeTestsTask:
             _check_source(self.checker, "checker", "check")
             if not self.stdio_tests:
                 raise InvalidTaskError("checker", "judges what programs print, and there are no stdio_tests")
+        if bool(self.interactive_tests) != bool(self.interactive_judge):
+            raise InvalidTaskError("interactive_judge", "is to be set if and only if there are interactive_tests")
+        if self.interactive_judge:
+            _check_source(self.interactive_judge, "interactive_judge", "judge")
+        check_files(self.files, self.response_files)
+
+    def check_within(self, largest: Limits, path: str = "") -> None:
+        """Raise `InvalidTaskError` for a test that wants more than ``largest``."""
+        for kind in _KINDS:
+            for i, test in enumerate(getattr(self, kind)):
+                limits: TestLimits | None = getattr(test, "limits", None)
+                if limits is not None:
+                    limits.check_within(largest, f"{path}{kind}[{i}].limits")
 
     def _check_language(self) -> None:
         if self.language is Language.PYTHON:
             return
-        for name in ("call_tests", "assert_tests", "test_files", "checker", "entry_point", "shared_process"):
+        for name in ("assert_tests", "test_files", "shared_process"):
             if getattr(self, name):
-                raise InvalidTaskError(name, f"is for Python; {self.language} takes stdio_tests only")
+                raise InvalidTaskError(name, f"is for Python, and the language is {self.language}")
+        if self.call_tests and self.language not in CALLED_LANGUAGES:
+            raise InvalidTaskError("call_tests", f"{self.language} takes stdio_tests and interactive_tests only")
+        for i, call in enumerate(self.call_tests):
+            call.check_portable(f"call_tests[{i}]")
 
     def _check_tests(self) -> None:
         for i, call in enumerate(self.call_tests):
@@ -175,6 +293,8 @@ class CodeTestsTask:
         for i, stdio in enumerate(self.stdio_tests):
             _check_tolerance(stdio.tolerance, f"stdio_tests[{i}]")
             _check_weight(stdio.weight, f"stdio_tests[{i}]")
+        for i, interactive in enumerate(self.interactive_tests):
+            interactive.check(f"interactive_tests[{i}]")
         for kind in ("assert_tests", "test_files"):
             for i, program in enumerate(getattr(self, kind)):
                 _check_source(program.code, f"{kind}[{i}].code")

@@ -16,6 +16,7 @@ from reward_server.tasks.python_grader import PythonGraderTask
 from reward_server.tasks.shaping import ShapingTask
 from reward_server.tasks.sql_query import SqlQueryTask
 from reward_server.tasks.text_match import TextMatchTask
+from sandboxes.base import Limits
 
 MAX_PARTS = 32
 MAX_DEPTH = 4
@@ -108,6 +109,12 @@ class CompositeTask:
             raise InvalidTaskError("formula", "needs COMBINATION_FORMULA")
         elif not any(part.share > 0 for part in self.parts):
             raise InvalidTaskError("parts", "no part has a weight above 0")
+
+    def check_within(self, largest: Limits, path: str = "") -> None:
+        """Raise `InvalidTaskError` for a part whose tests want more than ``largest``."""
+        for i, part in enumerate(self.parts):
+            if isinstance(part.record, CodeTestsTask | CompositeTask):
+                part.record.check_within(largest, f"{path}parts[{i}].{part.grader}.")
 
     def _check_formula(self, names: set[str]) -> None:
         try:

@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from . import script_names, task_files
 from .candidate_equality import equal_to_blank
 from .channel import Channel, FrameError
 from .values import PLAIN_TYPES, CodecError, Encoder, Remote, decode
@@ -42,7 +43,7 @@ class Candidate:
     def serve(self) -> None:
         """Answer requests until the other side hangs up."""
         while True:
-            self.answer(self._channel.receive())
+            self.answer(task_files.receive(self._channel))
 
     def answer(self, request: dict[str, Any]) -> None:
         """Do what one request asks and send what came of it: a value, or the names of an exception."""
@@ -84,7 +85,7 @@ class Candidate:
     def _perform(self, action: Callable[..., Any], target: Any, args: Any, kwargs: Any) -> dict[str, Any]:
         arguments = [self._decode(item) for item in args]
         keywords = {name: self._decode(item) for name, item in kwargs.items()}
-        subject = getattr(self._module, target) if isinstance(target, str) else self._objects[target]
+        subject = self._named(target) if isinstance(target, str) else self._objects[target]
         value = action(subject, *arguments, **keywords)
         encoder = Encoder(self._point_at) if action is _itself else self._encoder()
         reply: dict[str, Any] = {"value": encoder.encode(value)}
@@ -96,6 +97,13 @@ class Candidate:
         if any(item is not None for item in changed):
             reply["changed"] = changed
         return reply
+
+    def _named(self, name: str) -> Any:
+        """Return what the module calls ``name``; a method of a class ``Solution`` of its own does as well."""
+        holder = getattr(self._module, "Solution", None)
+        if not hasattr(self._module, name) and isinstance(holder, type) and hasattr(holder, name):
+            return getattr(holder(), name)
+        return getattr(self._module, name)
 
     def _after(self, before: Any, now: Any) -> Any:
         """Return a mutable argument's content after the call where it has changed, else None."""
@@ -192,7 +200,7 @@ def _attribute(subject: Any, name: str) -> Any:
     return getattr(subject, name)
 
 
-def _method(subject: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+def _method(subject: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     return getattr(subject, name)(*args, **kwargs)
 
 
@@ -223,7 +231,7 @@ def _error(names: list[str], message: str) -> tuple[Any, Any, Any]:
 _LOOPS: list[asyncio.AbstractEventLoop] = []
 _ACTIONS: dict[str, Callable[..., Any]] = {
     "plain": _itself,
-    "call": lambda subject, *args, **kwargs: subject(*args, **kwargs),
+    "call": lambda subject, /, *args, **kwargs: subject(*args, **kwargs),
     "attribute": _attribute,
     "set_attribute": setattr,
     "method": _method,
@@ -249,6 +257,8 @@ _ACTIONS: dict[str, Callable[..., Any]] = {
 def main(channel: Channel, peers: list[socket.socket]) -> None:
     """Serve one candidate."""
     del peers
+    task_files.importable()
+    script_names.complete()
     try:
         Candidate(channel).serve()
     except _CHANNEL_GONE:

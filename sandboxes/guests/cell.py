@@ -17,7 +17,7 @@ from . import cleaning, processes
 from .channel import FrameError, FrameReader, encode
 from .nursery import Zygote
 from .seccomp_listener import Listener
-from .streams import Output, input_of
+from .streams import Input, Output, input_of
 
 TICK_SECONDS = 0.02
 CANDIDATE_PLACE, EXAMINER_PLACE = "/tmp", "/examiner"
@@ -108,6 +108,7 @@ class Cell:
         self._received = 0
         self._ready = self._eof = False
         self._stdout, self._stderr = Output(limits["output_bytes"]), Output(limits["output_bytes"])
+        self._stdin: Input | None = None
         self._over: str | None = None
         self._flags: dict[str, str] = {}
         self._listener: Listener | None = None
@@ -131,7 +132,7 @@ class Cell:
         self,
         zygote: Zygote,
         *,
-        stdin: bytes,
+        stdin: bytes | None,
         peers: Sequence[socket.socket],
         read: Sequence[str],
         without: Sequence[str],
@@ -141,7 +142,13 @@ class Cell:
         self._channel, theirs = socket.socketpair()
         self._channel.setblocking(False)
         self._around.watch(self._channel, self._converse)
-        given = [input_of(stdin), self._stdout.write_end, self._stderr.write_end]
+        if stdin is None:
+            self._stdin = Input()
+        given = [
+            self._stdin.read_end if self._stdin else input_of(stdin or b""),
+            self._stdout.write_end,
+            self._stderr.write_end,
+        ]
         for output in (self._stdout, self._stderr):
             self._around.watch(output.descriptor, partial(self._read_output, output))
         settings = {
@@ -197,6 +204,25 @@ class Cell:
         self.send(message)
         return self.receive()
 
+    @property
+    def has_output(self) -> bool:
+        """Whether `take_output` would return something."""
+        return self._stdout.fresh
+
+    def take_output(self) -> bytes:
+        """Return what the cell has printed since this was asked last, up to its output limit."""
+        return self._stdout.take()
+
+    def tell(self, data: bytes) -> None:
+        """Say ``data`` on the cell's standard input, which was opened for that. Never waits."""
+        assert self._stdin is not None  # noqa: S101 - the conductor's own mistake
+        self._stdin.write(data)
+
+    def hang_up(self) -> None:
+        """Let the cell see the end of its standard input."""
+        assert self._stdin is not None  # noqa: S101 - as above
+        self._stdin.end()
+
     def restart_clock(self) -> None:
         """Give the cell its CPU and wall-clock limits anew."""
         if self._pid and self._ready and time.monotonic() - self._started > TICK_SECONDS:
@@ -222,6 +248,8 @@ class Cell:
         if not self._ready:
             self._await_ready(now)
             return
+        if self._stdin:
+            self._stdin.flush()
         self._measure(everything)
         self._over = self._over or self._exceeded(now)
         if self._over or self._report is not None:
@@ -359,6 +387,8 @@ class Cell:
         return others if exited_before else 0
 
     def _close_streams(self) -> None:
+        if self._stdin:
+            self._stdin.close()
         if not self._eof:
             self._converse()
         self._around.unwatch(self._channel)

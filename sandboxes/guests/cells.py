@@ -84,7 +84,7 @@ class Cells:
         self,
         role: str,
         *,
-        stdin: bytes = b"",
+        stdin: bytes | None = b"",
         peers: Sequence[socket.socket] = (),
         limits: dict[str, Any] | None = None,
         trusted: bool = False,
@@ -92,8 +92,9 @@ class Cells:
     ) -> Cell:
         """Start a cell of ``role``. Raises `OutOfTime`.
 
-        ``trusted`` roles (examiners, checkers) live in a directory of their own that candidates cannot enter.
-        ``address_space`` bounds virtual memory too; switch it off for runtimes that reserve more than they use.
+        ``trusted`` roles (examiners, checkers, judges) live in a directory of their own that candidates cannot enter.
+        ``stdin`` is what the run may read; None opens it for `Cell.tell`. ``address_space`` bounds virtual memory too;
+        switch it off for runtimes that reserve more than they use.
         """
         if self.time_left() <= 0:
             raise OutOfTime
@@ -112,14 +113,6 @@ class Cells:
             zygote, stdin=stdin, peers=peers, read=self._read, without=self._without, address_space=address_space
         )
         return cell
-
-    def next_event(self, cells: Sequence[Cell]) -> Cell:
-        """Return the first of ``cells`` that has a message or has ended."""
-        while True:
-            for cell in cells:
-                if cell.has_message or cell.ended is not None:
-                    return cell
-            self.pump()
 
     def close(self) -> None:
         """End every cell that still lives, and see that no process stays. Raises `TroubleError`."""

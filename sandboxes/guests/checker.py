@@ -1,7 +1,11 @@
 """The role of a task's own judge: it sees inputs, outputs and expected outputs as data, and no untrusted code."""
 
 import inspect
+import socket
 from typing import Any
+
+from . import task_files
+from .channel import Channel
 
 _PROBES = ("", "1", "a b")
 """Outputs that a checker must survive, or fail on in different ways, where no expected output tells."""
@@ -21,6 +25,14 @@ _STUMBLES = (
 
 class _NoShare(Exception):  # noqa: N818 - what a checker said, not an error of ours
     """The checker returned something that is no share in [0, 1]."""
+
+
+def main(channel: Channel, peers: list[socket.socket]) -> None:
+    """Check all cases of one response, with the task's files around."""
+    del peers
+    payload = task_files.receive(channel)
+    task_files.importable()
+    channel.send(run(payload))
 
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:

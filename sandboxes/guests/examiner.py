@@ -14,7 +14,7 @@ import types
 from contextlib import redirect_stdout
 from typing import Any
 
-from . import test_files, trusted_names
+from . import task_files, test_files, trusted_names
 from .candidate import MODULE
 from .channel import Channel
 from .proxies import Link
@@ -68,6 +68,8 @@ class Examiner:
         self._link = Link(self._exchange)
         self._names: dict[str, Any] = {}
         self._ended = False
+        self._limits: dict[str, Any] = {}
+        """What the program at hand allows the solution's process, where that differs from the job's limits."""
 
     def examine(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run every test program; a candidate that ends is loaded afresh for the next."""
@@ -82,6 +84,7 @@ class Examiner:
 
     def _run(self, program: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
         tree, source = ast.parse(program["code"]), request["source"]
+        self._limits = program.get("limits") or {}
         self._link.objects = _uses_classes(tree)
         if missing := trusted_names.missing_modules(tree, MODULE):
             return {"invalid": f"it imports {missing[0]}, which the sandbox does not have"}
@@ -117,14 +120,21 @@ class Examiner:
     def _execute(
         self, code: types.CodeType, notes: Notes, space: dict[str, Any], outcome: dict[str, Any], entry_point: str
     ) -> None:
-        if entry_point in self._names:
-            space["candidate"] = self._names[entry_point]
+        tested = self._tested(entry_point)
+        if tested is not None:
+            space["candidate"] = tested
         with redirect_stdout(io.StringIO()):
             exec(code, space)  # noqa: S102 - the task author's program
             check = space.get("check")
             if isinstance(check, types.FunctionType) and all(entry["passed"] is None for entry in notes.asserts):
                 outcome["calls_check"] = True
-                check(self._names[entry_point])
+                check(self._names[entry_point] if tested is None else tested)
+
+    def _tested(self, entry_point: str) -> Any:
+        """Return what the tests are about; a method of a class ``Solution`` does as well as a function."""
+        if entry_point in self._names or not entry_point or "Solution" not in self._names:
+            return self._names.get(entry_point)
+        return getattr(self._names["Solution"](), entry_point)
 
     def _load(self, source: str, tree: ast.Module) -> None:
         self._ended = False
@@ -135,6 +145,8 @@ class Examiner:
         sys.modules[MODULE] = module
 
     def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "load" in message:
+            message["limits"] = self._limits
         self._channel.send({"candidate": message})
         answer: dict[str, Any] = self._channel.receive()
         if "ended" in answer:
@@ -162,4 +174,6 @@ def _describe(error: BaseException) -> str:
 def main(channel: Channel, peers: list[socket.socket]) -> None:
     """Examine one response: first comes the request, last goes the report, between them the candidate's words."""
     del peers
-    channel.send({"report": Examiner(channel).examine(channel.receive())})
+    request = task_files.receive(channel)
+    task_files.importable()
+    channel.send({"report": Examiner(channel).examine(request)})

@@ -7,34 +7,45 @@ import socket
 import subprocess
 from typing import Any
 
+from . import task_files
 from .channel import Channel
+
+_MAX_DEPTH = 8
+"""Of directories that a compiler makes, e.g. for packages."""
 
 
 def main(channel: Channel, peers: list[socket.socket]) -> None:
     """Receive files, environment and a command; answer with what the command made, or hang up and become it."""
     del peers
-    order = channel.receive()
-    for name, content in order["files"].items():
-        with open(name, "wb") as file:
-            file.write(base64.b64decode(content))
-        os.chmod(name, 0o700)
+    order = task_files.receive(channel)
+    task_files.lay_out(order["programs"], 0o700)
     os.environ.update(order["environment"])
     if shutil.which(order["command"][0]) is None:
         channel.send({"missing": order["command"][0]})
     elif order["build"]:
-        channel.send(_build(order["command"]))
+        channel.send(_build(order["command"], order["given"]))
     else:
         channel.send({})
         channel.socket.close()
         os.execvp(order["command"][0], order["command"])  # noqa: S606 - this is what the process is for
 
 
-def _build(command: list[str]) -> dict[str, Any]:
+def _build(command: list[str], given: list[str]) -> dict[str, Any]:
     # Compilers explain themselves on either stream; both belong to the run's standard error.
     status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False).returncode  # noqa: S603 - as above
-    files = {}
-    for entry in os.scandir("."):
-        if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+    return {"status": status, "files": _made(".", set(given), 0)}
+
+
+def _made(directory: str, given: set[str], depth: int) -> dict[str, str]:
+    """Return what lies below ``directory`` but hidden files, links, and what was ``given``."""
+    files: dict[str, str] = {}
+    for entry in os.scandir(directory):
+        path = os.path.relpath(entry.path)
+        if entry.name.startswith(".") or path in given:
+            continue
+        if entry.is_dir(follow_symlinks=False) and depth < _MAX_DEPTH:
+            files |= _made(entry.path, given, depth + 1)
+        elif entry.is_file(follow_symlinks=False):
             with open(entry.path, "rb") as file:
-                files[entry.name] = base64.b64encode(file.read()).decode("ascii")
-    return {"status": status, "files": files}
+                files[path] = base64.b64encode(file.read()).decode("ascii")
+    return files

@@ -5,19 +5,23 @@ import socket
 import sys
 import types
 
+from . import script_names, task_files
 from .channel import Channel
 
 
 def main(channel: Channel, peers: list[socket.socket]) -> None:
     """Receive the source, hang up, and run it as ``__main__``. The program's exit status is the cell's."""
     del peers
-    source = channel.receive()["source"]
+    order = task_files.receive(channel)
+    source = order["source"]
     channel.socket.close()
     run(source)
 
 
 def run(source: str) -> None:
     """Run ``source`` as the program of this process."""
+    task_files.importable()
+    script_names.complete()
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     sys.argv = ["solution.py"]

@@ -1,102 +1,98 @@
-"""Conducts whole programs of any language: compiled once, then run once per input, each time in a cell of its own.
+"""Conducts programs of any language but Python: compiled once, then run, called or talked to.
 
-Payload: ``language`` (a key of `languages.TOOLCHAINS`), ``source``, ``inputs`` (standard input of each run). Report:
-``runs`` as in `python_code`, in the order of the inputs, and one of ``built`` (true), ``build_error`` (what the
-compiler said) and ``missing`` (a tool that this box does not have); with either of the latter there are no runs.
+Payload: ``language`` (a key of `languages.TOOLCHAINS`), ``source``, ``inputs`` (standard input of each run). Perhaps
+also ``more_sources`` (the response's other files: text by path), ``files`` (the task's, base64 by path),
+``trusted_files`` (for its checker and judge), ``input_limits``, ``checker``, ``judge`` with ``conversations``, and
+``harnessed`` (sources with a harness) with ``calls``.
+
+Report: ``runs``, ``checked``, ``conversations``, ``calls`` in the payload's order, and one of ``built`` (true),
+``build_error`` (what the compiler said), ``missing`` (a tool that this box does not have); with either of the latter
+there is nothing else.
 """
 
-import base64
+from functools import partial
+from itertools import zip_longest
 from typing import Any
 
+from . import checking, conversations
+from .built_programs import BuiltProgram, NotBuilt
 from .cells import CellEnded, Cells, Ended, OutOfTime
-from .languages import TOOLCHAINS, Toolchain
-from .python_code import MAX_LIMITS_PASSED, sentence
-
-_BUILD_LIMITS = {"cpu_seconds": 30.0, "wall_seconds": 60.0, "memory_bytes": 1 << 30, "processes": 64}
-_MANAGED_PROCESSES = 64
-_ERROR_CHARACTERS = 4000
-_CANNOT_RUN = (126, 127)
-"""Statuses by which shells and the loader say that a program itself cannot be started."""
+from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, facts_of, not_tried
+from .languages import CALLED, TOOLCHAINS
+from .program_calls import Calls
 
 
 def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
-    """Return what the program did with every input."""
-    toolchain = TOOLCHAINS[payload["language"]]
-    source = payload["source"].encode("utf-8", "surrogatepass")
-    files = {toolchain.file_name: base64.b64encode(source).decode("ascii")}
-    report: dict[str, Any] = {"runs": [], "built": True}
-    if toolchain.build:
-        built = _build(cells, toolchain, files)
-        if "files" not in built:
-            return {"runs": [], **built}
-        files = built["files"]
-    passed_limits = 0
-    for stdin in payload["inputs"]:
-        if passed_limits == MAX_LIMITS_PASSED:
-            last = report["runs"][-1]
-            report["runs"].append({**last, "detail": f"not tried: {MAX_LIMITS_PASSED} runs before it passed a limit"})
-            continue
-        run = _run(cells, toolchain, files, stdin, limits)
-        if "missing" in run:
-            return {"runs": [], **run}
-        passed_limits += run["ended"].endswith("_limit")
-        report["runs"].append(run)
-    return report
-
-
-def _build(cells: Cells, toolchain: Toolchain, files: dict[str, str]) -> dict[str, Any]:
+    """Return what the program did with every test."""
+    del limits
     try:
-        cell = cells.open("executable", limits=_BUILD_LIMITS, address_space=False)
-        made = cell.ask(_order(toolchain, files, toolchain.build, build=True))
-    except OutOfTime:
-        return {"build_error": "the time for all tests was used up"}
-    except CellEnded as end:
-        end.ended.flags.clear()  # what a compiler tries is not the response's doing
-        return {"build_error": f"{sentence(end.ended)}\n{end.ended.stderr[-_ERROR_CHARACTERS:]}"}
-    ended = cell.end()
-    ended.flags.clear()
-    said = ended.stderr[-_ERROR_CHARACTERS:]
-    if "missing" in made:
-        return {"missing": made["missing"]}
-    if made["status"] in _CANNOT_RUN:
-        return {"missing": f"{toolchain.build[0]}: {said}"}
-    if made["status"] != 0:
-        return {"build_error": said or f"the compiler exited with status {made['status']}"}
-    return {"files": made["files"]}
+        return _Session(cells, payload).report()
+    except NotBuilt as no:
+        return {"runs": [], **no.facts}
 
 
-def _run(
-    cells: Cells, toolchain: Toolchain, files: dict[str, str], stdin: str, limits: dict[str, Any]
-) -> dict[str, Any]:
-    bounds = {"processes": max(limits["processes"], _MANAGED_PROCESSES)} if toolchain.managed else {}
-    command = tuple(word.format(memory_mib=int(limits["memory_bytes"]) >> 20) for word in toolchain.run)
-    try:
-        cell = cells.open(
-            "executable",
-            stdin=stdin.encode("utf-8", "surrogatepass"),
-            limits=bounds,
-            address_space=not toolchain.managed,
-        )
-        begun = cell.ask(_order(toolchain, files, command, build=False))
-        if "missing" in begun:
-            cell.end()
-            return {"missing": begun["missing"]}
-        return _facts(cell.wait())
-    except CellEnded as end:
-        return _facts(end.ended)
-    except OutOfTime:
-        return {"ended": "wall_limit", "detail": "the time for all tests was used up"}
+class _Session:
+    """One response's program."""
 
+    def __init__(self, cells: Cells, payload: dict[str, Any]) -> None:
+        self._cells = cells
+        self._payload = payload
+        self._files: dict[str, str] = payload.get("files", {})
+        self._trusted_files: dict[str, str] = payload.get("trusted_files", {})
+        self._passed_limits = 0
 
-def _order(toolchain: Toolchain, files: dict[str, str], command: tuple[str, ...], *, build: bool) -> dict[str, Any]:
-    return {"files": files, "command": command, "environment": dict(toolchain.environment), "build": build}
+    def report(self) -> dict[str, Any]:
+        """Run everything. Raises `NotBuilt`."""
+        payload = self._payload
+        report: dict[str, Any] = {"built": True, "runs": []}
+        if payload["inputs"] or payload.get("conversations"):
+            toolchain = TOOLCHAINS[payload["language"]]
+            sources = {toolchain.file_name: payload["source"], **payload.get("more_sources", {})}
+            program = BuiltProgram(self._cells, toolchain, sources, self._files)
+            for stdin, bounds in zip_longest(payload["inputs"], payload.get("input_limits", ())):
+                last = report["runs"][-1:]
+                report["runs"].append(self._run(program, stdin, bounds or {}, last))
+            if "checker" in payload:
+                report["checked"] = checking.check(
+                    self._cells, payload["checker"], payload["inputs"], report["runs"], self._trusted_files
+                )
+            report["conversations"] = [self._converse(program, test) for test in payload.get("conversations", ())]
+        if payload.get("calls"):
+            report["calls"] = self._call_all()
+        return report
+
+    def _run(
+        self, program: BuiltProgram, stdin: str, bounds: dict[str, Any], last: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        if self._passed_limits >= MAX_LIMITS_PASSED and last:
+            return not_tried(last[0])
+        try:
+            facts = _facts(program.start(stdin, bounds).wait())
+        except CellEnded as end:
+            facts = _facts(end.ended)
+        except OutOfTime:
+            return dict(OUT_OF_TIME)
+        self._passed_limits += facts["ended"].endswith("_limit")
+        return facts
+
+    def _converse(self, program: BuiltProgram, test: dict[str, Any]) -> dict[str, Any]:
+        judge = {**self._payload["judge"], "files": self._trusted_files}
+        start = partial(program.start, None, test.get("limits") or {})
+        if self._passed_limits >= MAX_LIMITS_PASSED:
+            return conversations.untried()
+        facts = conversations.conduct(self._cells, start, test, judge)
+        self._passed_limits += conversations.passed_limit(facts)
+        return facts
+
+    def _call_all(self) -> list[dict[str, Any]]:
+        toolchain = CALLED.get(self._payload["language"]) or TOOLCHAINS[self._payload["language"]]
+        program = BuiltProgram(self._cells, toolchain, self._payload["harnessed"], self._files)
+        calls = Calls(program, self._cells.pump)
+        try:
+            return [calls.call(call) for call in self._payload["calls"]]
+        finally:
+            calls.close()
 
 
 def _facts(ended: Ended) -> dict[str, Any]:
-    return {
-        "ended": ended.ending,
-        "exit_status": ended.exit_status,
-        "detail": sentence(ended),
-        "stderr": ended.stderr[-1000:],
-        "stdout": ended.stdout.decode("utf-8", "surrogateescape"),
-    }
+    return {**facts_of(ended), "stdout": ended.stdout.decode("utf-8", "surrogateescape")}

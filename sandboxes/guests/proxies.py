@@ -70,7 +70,7 @@ class Link:
         names = self._value(self._exchange({"load": source, "objects": self.objects}))
         return {name: self.decode(value) for name, value in names if is_public(name)}
 
-    def request(self, action: str, target: Any, *args: Any, **kwargs: Any) -> Any:
+    def request(self, action: str, target: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Have the candidate do ``action``; mutable arguments are changed here as they were changed there."""
         encoder = Encoder(self._point_at)
         message = {
@@ -197,7 +197,7 @@ class Proxy:
         for name, value in (*own, ("_described_", remote.description)):
             object.__setattr__(self, name, value)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call it over there."""
         return self._link_.request("call", self._handle_, *args, **kwargs)
 

@@ -1,23 +1,26 @@
 """Conducts Python responses: calls, whole programs and test programs, each with the candidate in cells of its own.
 
 Payload: ``source``; ``calls`` (function, args, kwargs as encoded values); ``inputs`` (standard input of each program
-run); ``programs`` (code, framework), ``entry_point``, ``prefix``, and perhaps ``checker`` and ``shared_files`` (code
-of test files that run in the response's own process, reported after the programs). Report: ``loaded``,
-``calls``, ``runs``, ``checked``, ``programs``, each in the order of the payload; a returned value is the text of its
+run); ``programs`` (code, framework), ``entry_point``, ``prefix``, and perhaps ``checker``, ``judge`` with
+``conversations``, ``input_limits``, ``files`` and ``more_sources`` (the candidate's beside ``source``),
+``trusted_files`` (the examiner's, the checker's and the judge's) and ``shared_files`` (code of test files that run in
+the response's own process, reported after the programs). Report: ``loaded``, ``calls``, ``runs``, ``checked``,
+``conversations``, ``programs``, each in the order of the payload; a returned value is the text of its
 JSON, which only the host reads. What the tests expect is known to the examiner, if to anyone here, and never to a
 candidate.
 """
 
 import json
+from base64 import b64encode
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from . import shared_files
+from . import checking, conversations, shared_files, task_files
 from .cells import Cell, CellEnded, Cells, Ended, OutOfTime
 from .channel import FrameError
+from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, facts_of, not_tried
 
-MAX_LIMITS_PASSED = 3
-"""After so many runs past a limit the rest is not tried: a response that hangs would cost the time of all tests."""
 _MAX_REPORT_CHARACTERS = 40 << 20
 """For all values and outputs together, so that the report fits into its frame whatever the response says."""
 
@@ -25,17 +28,19 @@ _MAX_REPORT_CHARACTERS = 40 << 20
 def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
     """Return what the response did with every test."""
     del limits
-    session = _Session(cells, payload["source"])
+    session = _Session(cells, payload)
     report: dict[str, Any] = {"calls": [session.call(call) for call in payload["calls"]]}
     session.close()
-    report["runs"] = session.runs = [session.program(stdin) for stdin in payload["inputs"]]
+    bounds = payload.get("input_limits") or [None] * len(payload["inputs"])
+    report["runs"] = [session.program(*each) for each in zip(payload["inputs"], bounds, strict=True)]
     if "checker" in payload:
-        report["checked"] = session.check(payload)
+        trusted = payload.get("trusted_files", {})
+        report["checked"] = checking.check(cells, payload["checker"], payload["inputs"], report["runs"], trusted)
+    report["conversations"] = [session.converse(test, payload["judge"]) for test in payload.get("conversations", ())]
     if payload["programs"]:
         report["programs"] = session.examine(payload)
     if "shared_files" in payload:
-        shared = shared_files.conduct(cells, payload["source"], payload["shared_files"])
-        report["programs"] = [*report.get("programs", ()), *shared]
+        report["programs"] = [*report.get("programs", ()), *session.share(payload["shared_files"])]
     report["loaded"] = session.loaded
     return report
 
@@ -47,14 +52,16 @@ _MAX_NAME = 2_000
 class _Session:
     """The response's code in one candidate after another."""
 
-    def __init__(self, cells: Cells, source: str) -> None:
+    def __init__(self, cells: Cells, payload: dict[str, Any]) -> None:
         self._cells = cells
-        self._source = source
+        self._source: str = payload["source"]
+        self._files: dict[str, str] = {**payload.get("files", {}), **_encoded(payload.get("more_sources", {}))}
+        self._trusted_files: dict[str, str] = payload.get("trusted_files", {})
         self._candidate: Cell | None = None
+        self._limits: dict[str, Any] = {}
         self._passed_limits: list[dict[str, Any]] = []
         self._room = _MAX_REPORT_CHARACTERS
         self.loaded: dict[str, Any] = {}
-        self.runs: list[dict[str, Any]] = []
 
     def call(self, call: dict[str, Any]) -> dict[str, Any]:
         """Make one call; a candidate that ended is replaced first."""
@@ -62,7 +69,7 @@ class _Session:
             return given_up
         request = {"do": "call", "on": call["function"], "args": call["args"], "kwargs": call["kwargs"]}
         try:
-            candidate = self._ready_candidate()
+            candidate = self._ready_candidate(call.get("limits") or {})
             if candidate is None:
                 return {"raised": self.loaded["raised"], "loading": True}
             candidate.restart_clock()
@@ -70,62 +77,37 @@ class _Session:
         except CellEnded as end:
             return self._note(end.ended)
         except OutOfTime:
-            return {"ended": "wall_limit", "detail": "the time for all tests was used up"}
+            return dict(OUT_OF_TIME)
 
-    def program(self, stdin: str) -> dict[str, Any]:
+    def program(self, stdin: str, limits: dict[str, Any] | None) -> dict[str, Any]:
         """Run the whole program once."""
         if given_up := self._given_up():
             return given_up
         try:
-            cell = self._cells.open("program", stdin=stdin.encode("utf-8", "surrogatepass"))
+            ended = self._program_cell(stdin, limits or {}).wait()
         except OutOfTime:
-            return {"ended": "wall_limit", "detail": "the time for all tests was used up"}
-        with suppress(CellEnded):
-            cell.send({"source": self._source})
-        ended = cell.wait()
+            return dict(OUT_OF_TIME)
         facts = self._note(ended)
         return self._bounded({**facts, "stdout": ended.stdout.decode("utf-8", "surrogateescape")}, "stdout")
 
-    def check(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
-        """Let the task's own checker judge what the program runs printed; runs that failed count as empty output."""
-        source, outputs = payload["checker"]["source"], [run.get("stdout", "") for run in self.runs]
-        cases = [list(case) for case in zip(payload["inputs"], outputs, payload["checker"]["expected"], strict=True)]
-        try:
-            return self._ask_checker(source, cases)
-        except (CellEnded, FrameError, OutOfTime):  # one of the outputs may be to blame, and only that one shall pay
-            return [self._check_alone(source, case) for case in cases]
+    def _program_cell(self, stdin: str | None, limits: dict[str, Any]) -> Cell:
+        """Start the whole program; without ``stdin`` it is told later what to read. Raises `OutOfTime`."""
+        data = None if stdin is None else stdin.encode("utf-8", "surrogatepass")
+        cell = self._cells.open("program", stdin=data, limits=limits)
+        with suppress(CellEnded):
+            task_files.send(cell, self._files)
+            cell.send({"source": self._source})
+        return cell
 
-    def _ask_checker(self, source: str, cases: list[list[str]]) -> list[dict[str, Any]]:
-        checker = self._cells.open("checker", trusted=True)
-        try:
-            checked: list[dict[str, Any]] = checker.ask({"source": source, "cases": cases})["checked"]
-        finally:
-            checker.end()
-        return checked
-
-    def _check_alone(self, source: str, case: list[str]) -> dict[str, Any]:
-        """Check one output in a cell of its own; only a checker that fails on what is expected too is broken."""
-        try:
-            return self._ask_checker(source, [case])[0]
-        except OutOfTime:
-            return {"score": 0.0, "detail": "the time for all tests was used up"}
-        except FrameError:
-            return {"score": 0.0, "detail": "the output is too long for the checker"}
-        except CellEnded as end:
-            said = f"the checker, given this output: {sentence(end.ended)} {end.ended.stderr[-500:]}"
-            return {"error": said} if self._is_broken(source, case, end.ended) else {"score": 0.0, "detail": said}
-
-    def _is_broken(self, source: str, case: list[str], ended: Ended) -> bool:
-        stdin, _, expected = case
-        if not expected:
-            return not ended.ending.endswith("_limit")
-        try:
-            (checked,) = self._ask_checker(source, [[stdin, expected, expected]])
-        except CellEnded:
-            return True
-        except (OutOfTime, FrameError):
-            return False
-        return "error" in checked
+    def converse(self, test: dict[str, Any], judge: dict[str, Any]) -> dict[str, Any]:
+        """Let the task's judge talk to the whole program."""
+        if self._given_up():
+            return conversations.untried()
+        start = partial(self._program_cell, None, test.get("limits") or {})
+        facts = conversations.conduct(self._cells, start, test, {**judge, "files": self._trusted_files})
+        if conversations.passed_limit(facts):
+            self._passed_limits.append(facts)
+        return facts
 
     def examine(self, payload: dict[str, Any]) -> list[dict[str, Any]]:
         """Let an examiner run the test programs, and carry its words to candidates and back."""
@@ -133,6 +115,7 @@ class _Session:
         role = "file_examiner" if any(program["framework"] for program in payload["programs"]) else "examiner"
         examiner = self._cells.open(role, trusted=True, limits={"cpu_seconds": self._cells.time_left()})
         try:
+            task_files.send(examiner, self._trusted_files)
             message = examiner.ask({key: payload[key] for key in keys})
             while "report" not in message:
                 message = self._tell(examiner, self._carry(message["candidate"]))
@@ -149,6 +132,10 @@ class _Session:
             if program.get("candidate_ended"):
                 program["endings"] = [facts["ended"] for facts in self._passed_limits] or ["exited"]
         return programs
+
+    def share(self, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Run test files in one process with the response."""
+        return shared_files.conduct(self._cells, self._source, self._files, files)
 
     def _tell(self, examiner: Cell, answer: dict[str, Any]) -> Any:
         """Hand an answer to the examiner and return its next message."""
@@ -178,11 +165,12 @@ class _Session:
             return {"ended": given_up["detail"]}
         if "load" in message:
             self.close()
+            self._limits = message.get("limits") or {}
         try:
             if self._candidate is None:
                 if "load" not in message:
                     return {"ended": "the solution's process had ended"}
-                self._candidate = self._cells.open("candidate")
+                self._candidate = self._open_candidate()
             self._candidate.restart_clock()
             return {"candidate": self._candidate.ask(message)}
         except CellEnded as end:
@@ -190,12 +178,20 @@ class _Session:
         except OutOfTime:
             return {"ended": "the time for all tests was used up"}
 
-    def _ready_candidate(self) -> Cell | None:
+    def _open_candidate(self) -> Cell:
+        candidate = self._cells.open("candidate", limits=self._limits)
+        task_files.send(candidate, self._files)
+        return candidate
+
+    def _ready_candidate(self, limits: dict[str, Any]) -> Cell | None:
         """Return a candidate with the code loaded; None when loading raised."""
+        if limits != self._limits:
+            self.close()
+            self._limits = limits
         if self._candidate is None:
             if "raised" in self.loaded:
                 return None
-            self._candidate = self._cells.open("candidate")
+            self._candidate = self._open_candidate()
             reply = _reply(self._candidate.ask({"load": self._source}))
             self.loaded = {"raised": reply["raised"]} if "raised" in reply else {"value": True}
             if "raised" in reply:
@@ -204,12 +200,7 @@ class _Session:
 
     def _note(self, ended: Ended) -> dict[str, Any]:
         self._candidate = None
-        facts = {
-            "ended": ended.ending,
-            "exit_status": ended.exit_status,
-            "detail": sentence(ended),
-            "stderr": ended.stderr[-1000:],
-        }
+        facts = facts_of(ended)
         if ended.ending.endswith("_limit"):
             self._passed_limits.append(facts)
         return facts
@@ -217,8 +208,11 @@ class _Session:
     def _given_up(self) -> dict[str, Any] | None:
         if len(self._passed_limits) < MAX_LIMITS_PASSED:
             return None
-        last = self._passed_limits[-1]
-        return {**last, "detail": f"not tried: {MAX_LIMITS_PASSED} runs before it passed a limit"}
+        return not_tried(self._passed_limits[-1])
+
+
+def _encoded(sources: dict[str, str]) -> dict[str, str]:
+    return {path: b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii") for path, text in sources.items()}
 
 
 def _reply(message: Any) -> dict[str, Any]:
@@ -237,19 +231,3 @@ def _reply(message: Any) -> dict[str, Any]:
                 }
             }
     return {"raised": {"mro": ["ValueError"], "message": "the solution's process answered out of form"}}
-
-
-def sentence(ended: Ended) -> str:
-    """Say for people how a run ended."""
-    match ended.ending:
-        case "cpu_limit":
-            return f"it used more than its CPU time ({ended.cpu_seconds:.1f} s)"
-        case "wall_limit":
-            return f"it took longer than its time ({ended.wall_seconds:.1f} s)"
-        case "memory_limit":
-            return f"it used more than its memory ({ended.peak_memory_bytes >> 20} MiB)"
-        case "output_limit":
-            return "it wrote more than its output limit"
-        case "killed":
-            return f"it was killed by signal {-ended.exit_status}"
-    return f"it exited with status {ended.exit_status} without an answer"

@@ -12,8 +12,8 @@ import shutil
 from typing import Any
 
 from .cells import CellEnded, Cells, Ended, OutOfTime
+from .endings import sentence
 from .languages import TOOLCHAINS
-from .python_code import sentence
 
 _BUILD_MEMORY_BYTES, _BUILD_PROCESSES, _MANAGED_PROCESSES = 1 << 30, 64, 64
 _CANNOT_RUN = (126, 127)
@@ -68,9 +68,8 @@ def _build(
     }
     try:
         cell = cells.open("executable", limits=bounds, address_space=False)
-        made = cell.ask(
-            {"files": order["files"], "command": command, "environment": order["environment"], "build": True}
-        )
+        given = list(order["files"])
+        made = cell.ask({**order, "programs": order["files"], "command": command, "build": True, "given": given})
     except OutOfTime:
         return _OUT_OF_TIME, None
     except CellEnded as end:

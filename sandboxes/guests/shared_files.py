@@ -8,6 +8,7 @@ both ways, the process reports what no code can do, and nothing it said of that 
 import secrets
 from typing import Any
 
+from . import task_files
 from .cells import CellEnded, Cells, OutOfTime
 from .channel import FrameError
 from .test_files import FILE
@@ -15,17 +16,21 @@ from .test_files import FILE
 _MAX_TEXT = 1_000
 
 
-def conduct(cells: Cells, source: str, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return for each file what became of its tests, in the form of `examiner`, or why the file is no test."""
-    return [_File(cells, source, file["code"]).facts() for file in files]
+def conduct(cells: Cells, source: str, beside: dict[str, str], files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each file what became of its tests, in the form of `examiner`, or why the file is no test.
+
+    ``beside``: what lies beside the response's code, base64 by path.
+    """
+    return [_File(cells, source, beside, file["code"]).facts() for file in files]
 
 
 class _File:
     """One test file and the response."""
 
-    def __init__(self, cells: Cells, source: str, code: str) -> None:
+    def __init__(self, cells: Cells, source: str, beside: dict[str, str], code: str) -> None:
         self._cells = cells
         self._source = source
+        self._beside = beside
         self._code = code
         self._endings: list[str] = []
         self._problem = ""
@@ -61,6 +66,7 @@ class _File:
         cell = self._cells.open("shared_tests")
         file = f"test_{secrets.token_hex(8)}.py"
         try:
+            task_files.send(cell, self._beside)
             said = cell.ask({"source": self._source, "code": code, "file": file})
         except (CellEnded, FrameError) as end:
             ended = getattr(end, "ended", None)

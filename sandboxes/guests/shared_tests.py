@@ -9,7 +9,7 @@ import io
 import socket
 from contextlib import redirect_stderr, redirect_stdout, suppress
 
-from . import file_examiner, test_files
+from . import file_examiner, task_files, test_files
 from .candidate import MODULE
 from .channel import Channel
 
@@ -22,7 +22,7 @@ _MAX_TEXT = 1_000
 def main(channel: Channel, peers: list[socket.socket]) -> None:
     """Receive the solution and a test file; send what pytest says of each test."""
     del peers
-    order = channel.receive()
+    order = task_files.receive(channel)
     with open(f"{MODULE}.py", "w", encoding="utf-8") as file:  # tests may read the source of what they test
         file.write(order["source"])
     recorder = test_files.Recorder()

@@ -5,8 +5,8 @@ and none of its methods runs; ``decode`` is total: for any JSON it returns a val
 
 JSON's null, booleans, strings, lists and finite numbers stand for themselves; everything else is a one-key object:
 i (integer in hex), f (inf, -inf, nan), c (complex), b (bytes), y (bytearray), t (tuple), s (set), z (frozenset),
-d (dict, as pairs), q (deque), x (a number or date of the standard library: ``[class, parts]``), o (an object that stays
-where it is: ``[handle, kind, description]``).
+d (dict, as pairs), q (deque), n (an array or number of NumPy, see `arrays`), x (a number or date of the standard
+library: ``[class, parts]``), o (an object that stays where it is: ``[handle, kind, description]``).
 """
 
 import datetime as dt
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
+
+from . import arrays
 
 MAX_DEPTH = 64
 MAX_NODES = 200_000
@@ -73,6 +75,8 @@ class Encoder:
                 return encoder(self, value, depth + 1)
         if kind in _EXACT:
             return {"x": [kind.__name__, _parts(value)]}
+        if kind.__module__ == "numpy" and (body := arrays.encode(value, lambda item: self.encode(item, depth))):
+            return {"n": body}
         if self._opaque is None:
             raise CodecError(f"{kind.__name__} is not plain")
         return {"o": self._opaque(value)}
@@ -177,7 +181,12 @@ def encode(value: Any) -> Any:
     return Encoder().encode(value)
 
 
-def decode(data: Any, resolve: Callable[[Remote], Any] = lambda remote: remote, depth: int = 0) -> Any:
+def _unresolved(remote: Remote) -> Remote:
+    """Leave what is on the other side there: so the host decodes, which also leaves NumPy to the boxes."""
+    return remote
+
+
+def decode(data: Any, resolve: Callable[[Remote], Any] = _unresolved, depth: int = 0) -> Any:
     """Return the value that ``data`` says; objects of the other side become what ``resolve`` makes of them.
 
     Raises `CodecError`.
@@ -238,6 +247,7 @@ _DECODERS: dict[str, Callable[[Any, Callable[[Any], Any], Callable[[Remote], Any
         zip(_hashable([item(key) for key, _ in body]), [item(value) for _, value in body], strict=True)
     ),
     "q": lambda body, item, __: deque([item(part) for part in body]),
+    "n": lambda body, item, resolve: arrays.decode(body, item, plain=resolve is _unresolved),
     "x": lambda body, _, __: _exact(body),
     "o": lambda body, _, resolve: _remote(body, resolve),
 }

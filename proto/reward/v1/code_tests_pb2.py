@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1areward/v1/code_tests.proto\x12\treward.v1\"\xf3\x02\n\rCodeTestsTask\x12%\n\x08language\x18\x01 \x01(\x0e\x32\x13.reward.v1.Language\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x13\n\x0b\x65ntry_point\x18\x03 \x01(\t\x12\'\n\ncall_tests\x18\x04 \x03(\x0b\x32\x13.reward.v1.CallTest\x12)\n\x0bstdio_tests\x18\x05 \x03(\x0b\x32\x14.reward.v1.StdioTest\x12+\n\x0c\x61ssert_tests\x18\x06 \x03(\x0b\x32\x15.reward.v1.AssertTest\x12\'\n\x07scoring\x18\x07 \x01(\x0e\x32\x16.reward.v1.TestScoring\x12\'\n\ntest_files\x18\x08 \x03(\x0b\x32\x13.reward.v1.TestFile\x12\x0f\n\x07\x63hecker\x18\t \x01(\t\x12\x16\n\x0eshared_process\x18\x1e \x01(\x08\x12\x1a\n\x12reference_solution\x18\x1f \x01(\t\"\xa9\x02\n\x08\x43\x61llTest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66unction\x18\x02 \x01(\t\x12\x0c\n\x04\x61rgs\x18\x03 \x03(\t\x12/\n\x06kwargs\x18\x04 \x03(\x0b\x32\x1f.reward.v1.CallTest.KwargsEntry\x12\x10\n\x08\x65xpected\x18\x05 \x01(\t\x12\x0e\n\x06raises\x18\x06 \x01(\t\x12\x16\n\ttolerance\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\x0fsequences_match\x18\x08 \x01(\x08\x12\x13\n\x06weight\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06hidden\x18\n \x01(\x08\x1a-\n\x0bKwargsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0c\n\n_toleranceB\t\n\x07_weight\"\xc8\x01\n\tStdioTest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05stdin\x18\x02 \x01(\t\x12\x17\n\x0f\x65xpected_stdout\x18\x03 \x01(\t\x12/\n\ncomparison\x18\x04 \x01(\x0e\x32\x1b.reward.v1.StdoutComparison\x12\x16\n\ttolerance\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06weight\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06hidden\x18\x07 \x01(\x08\x42\x0c\n\n_toleranceB\t\n\x07_weight\"X\n\nAssertTest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x13\n\x06weight\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06hidden\x18\x04 \x01(\x08\x42\t\n\x07_weight\"V\n\x08TestFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x13\n\x06weight\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06hidden\x18\x04 \x01(\x08\x42\t\n\x07_weight*\xb1\x02\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x13\n\x0fLANGUAGE_PYTHON\x10\x01\x12\x11\n\rLANGUAGE_BASH\x10\x02\x12\x0e\n\nLANGUAGE_C\x10\x03\x12\x10\n\x0cLANGUAGE_CPP\x10\x04\x12\x0f\n\x0bLANGUAGE_GO\x10\x05\x12\x11\n\rLANGUAGE_JAVA\x10\x06\x12\x17\n\x13LANGUAGE_JAVASCRIPT\x10\x07\x12\x10\n\x0cLANGUAGE_LUA\x10\x08\x12\x11\n\rLANGUAGE_PERL\x10\t\x12\x10\n\x0cLANGUAGE_PHP\x10\n\x12\x0e\n\nLANGUAGE_R\x10\x0b\x12\x11\n\rLANGUAGE_RUBY\x10\x0c\x12\x11\n\rLANGUAGE_RUST\x10\r\x12\x17\n\x13LANGUAGE_TYPESCRIPT\x10\x0e*m\n\x0bTestScoring\x12\x1c\n\x18TEST_SCORING_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTEST_SCORING_WEIGHTED_SHARE\x10\x01\x12\x1f\n\x1bTEST_SCORING_ALL_OR_NOTHING\x10\x02*\xb4\x01\n\x10StdoutComparison\x12!\n\x1dSTDOUT_COMPARISON_UNSPECIFIED\x10\x00\x12\x1b\n\x17STDOUT_COMPARISON_LINES\x10\x01\x12\x1b\n\x17STDOUT_COMPARISON_EXACT\x10\x02\x12\x1c\n\x18STDOUT_COMPARISON_TOKENS\x10\x03\x12%\n!STDOUT_COMPARISON_UNORDERED_LINES\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1areward/v1/code_tests.proto\x12\treward.v1\x1a\x1egoogle/protobuf/duration.proto\"\x81\x04\n\rCodeTestsTask\x12%\n\x08language\x18\x01 \x01(\x0e\x32\x13.reward.v1.Language\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x13\n\x0b\x65ntry_point\x18\x03 \x01(\t\x12\'\n\ncall_tests\x18\x04 \x03(\x0b\x32\x13.reward.v1.CallTest\x12)\n\x0bstdio_tests\x18\x05 \x03(\x0b\x32\x14.reward.v1.StdioTest\x12+\n\x0c\x61ssert_tests\x18\x06 \x03(\x0b\x32\x15.reward.v1.AssertTest\x12\'\n\x07scoring\x18\x07 \x01(\x0e\x32\x16.reward.v1.TestScoring\x12\'\n\ntest_files\x18\x08 \x03(\x0b\x32\x13.reward.v1.TestFile\x12\x0f\n\x07\x63hecker\x18\t \x01(\t\x12\x35\n\x11interactive_tests\x18\x14 \x03(\x0b\x32\x1a.reward.v1.InteractiveTest\x12\x19\n\x11interactive_judge\x18\x15 \x01(\t\x12\"\n\x05\x66iles\x18\x16 \x03(\x0b\x32\x13.reward.v1.TaskFile\x12\x16\n\x0eresponse_files\x18\x17 \x03(\t\x12\x16\n\x0eshared_process\x18\x1e \x01(\x08\x12\x1a\n\x12reference_solution\x18\x1f \x01(\t\"D\n\x08TaskFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0e\n\x06secret\x18\x04 \x01(\x08\"}\n\nTestLimits\x12+\n\x08\x63pu_time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\twall_time\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0cmemory_bytes\x18\x03 \x01(\x04\"\x97\x01\n\x0fInteractiveTest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\t\x12\x11\n\tmax_turns\x18\x03 \x01(\r\x12\x13\n\x06weight\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06hidden\x18\x05 \x01(\x08\x12%\n\x06limits\x18\x06 \x01(\x0b\x32\x15.reward.v1.TestLimitsB\t\n\x07_weight\"\xd0\x02\n\x08\x43\x61llTest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66unction\x18\x02 \x01(\t\x12\x0c\n\x04\x61rgs\x18\x03 \x03(\t\x12/\n\x06kwargs\x18\x04 \x03(\x0b\x32\x1f.reward.v1.CallTest.KwargsEntry\x12\x10\n\x08\x65xpected\x18\x05 \x01(\t\x12\x0e\n\x06raises\x18\x06 \x01(\t\x12\x16\n\ttolerance\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\x0fsequences_match\x18\x08 \x01(\x08\x12\x13\n\x06weight\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06hidden\x18\n \x01(\x08\x12%\n\x06limits\x18\x0b \x01(\x0b\x32\x15.reward.v1.TestLimits\x1a-\n\x0bKwargsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0c\n\n_toleranceB\t\n\x07_weight\"\xef\x01\n\tStdioTest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05stdin\x18\x02 \x01(\t\x12\x17\n\x0f\x65xpected_stdout\x18\x03 \x01(\t\x12/\n\ncomparison\x18\x04 \x01(\x0e\x32\x1b.reward.v1.StdoutComparison\x12\x16\n\ttolerance\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06weight\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06hidden\x18\x07 \x01(\x08\x12%\n\x06limits\x18\x08 \x01(\x0b\x32\x15.reward.v1.TestLimitsB\x0c\n\n_toleranceB\t\n\x07_weight\"\x7f\n\nAssertTest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x13\n\x06weight\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06hidden\x18\x04 \x01(\x08\x12%\n\x06limits\x18\x05 \x01(\x0b\x32\x15.reward.v1.TestLimitsB\t\n\x07_weight\"V\n\x08TestFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x13\n\x06weight\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06hidden\x18\x04 \x01(\x08\x42\t\n\x07_weight*\xc6\x02\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x13\n\x0fLANGUAGE_PYTHON\x10\x01\x12\x11\n\rLANGUAGE_BASH\x10\x02\x12\x0e\n\nLANGUAGE_C\x10\x03\x12\x10\n\x0cLANGUAGE_CPP\x10\x04\x12\x0f\n\x0bLANGUAGE_GO\x10\x05\x12\x11\n\rLANGUAGE_JAVA\x10\x06\x12\x17\n\x13LANGUAGE_JAVASCRIPT\x10\x07\x12\x10\n\x0cLANGUAGE_LUA\x10\x08\x12\x11\n\rLANGUAGE_PERL\x10\t\x12\x10\n\x0cLANGUAGE_PHP\x10\n\x12\x0e\n\nLANGUAGE_R\x10\x0b\x12\x11\n\rLANGUAGE_RUBY\x10\x0c\x12\x11\n\rLANGUAGE_RUST\x10\r\x12\x17\n\x13LANGUAGE_TYPESCRIPT\x10\x0e\x12\x13\n\x0fLANGUAGE_CSHARP\x10\x0f*m\n\x0bTestScoring\x12\x1c\n\x18TEST_SCORING_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTEST_SCORING_WEIGHTED_SHARE\x10\x01\x12\x1f\n\x1bTEST_SCORING_ALL_OR_NOTHING\x10\x02*\xb4\x01\n\x10StdoutComparison\x12!\n\x1dSTDOUT_COMPARISON_UNSPECIFIED\x10\x00\x12\x1b\n\x17STDOUT_COMPARISON_LINES\x10\x01\x12\x1b\n\x17STDOUT_COMPARISON_EXACT\x10\x02\x12\x1c\n\x18STDOUT_COMPARISON_TOKENS\x10\x03\x12%\n!STDOUT_COMPARISON_UNORDERED_LINES\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,22 +34,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CALLTEST_KWARGSENTRY']._loaded_options = None
   _globals['_CALLTEST_KWARGSENTRY']._serialized_options = b'8\001'
-  _globals['_LANGUAGE']._serialized_start=1097
-  _globals['_LANGUAGE']._serialized_end=1402
-  _globals['_TESTSCORING']._serialized_start=1404
-  _globals['_TESTSCORING']._serialized_end=1513
-  _globals['_STDOUTCOMPARISON']._serialized_start=1516
-  _globals['_STDOUTCOMPARISON']._serialized_end=1696
-  _globals['_CODETESTSTASK']._serialized_start=42
-  _globals['_CODETESTSTASK']._serialized_end=413
-  _globals['_CALLTEST']._serialized_start=416
-  _globals['_CALLTEST']._serialized_end=713
-  _globals['_CALLTEST_KWARGSENTRY']._serialized_start=643
-  _globals['_CALLTEST_KWARGSENTRY']._serialized_end=688
-  _globals['_STDIOTEST']._serialized_start=716
-  _globals['_STDIOTEST']._serialized_end=916
-  _globals['_ASSERTTEST']._serialized_start=918
-  _globals['_ASSERTTEST']._serialized_end=1006
-  _globals['_TESTFILE']._serialized_start=1008
-  _globals['_TESTFILE']._serialized_end=1094
+  _globals['_LANGUAGE']._serialized_start=1739
+  _globals['_LANGUAGE']._serialized_end=2065
+  _globals['_TESTSCORING']._serialized_start=2067
+  _globals['_TESTSCORING']._serialized_end=2176
+  _globals['_STDOUTCOMPARISON']._serialized_start=2179
+  _globals['_STDOUTCOMPARISON']._serialized_end=2359
+  _globals['_CODETESTSTASK']._serialized_start=74
+  _globals['_CODETESTSTASK']._serialized_end=587
+  _globals['_TASKFILE']._serialized_start=589
+  _globals['_TASKFILE']._serialized_end=657
+  _globals['_TESTLIMITS']._serialized_start=659
+  _globals['_TESTLIMITS']._serialized_end=784
+  _globals['_INTERACTIVETEST']._serialized_start=787
+  _globals['_INTERACTIVETEST']._serialized_end=938
+  _globals['_CALLTEST']._serialized_start=941
+  _globals['_CALLTEST']._serialized_end=1277
+  _globals['_CALLTEST_KWARGSENTRY']._serialized_start=1207
+  _globals['_CALLTEST_KWARGSENTRY']._serialized_end=1252
+  _globals['_STDIOTEST']._serialized_start=1280
+  _globals['_STDIOTEST']._serialized_end=1519
+  _globals['_ASSERTTEST']._serialized_start=1521
+  _globals['_ASSERTTEST']._serialized_end=1648
+  _globals['_TESTFILE']._serialized_start=1650
+  _globals['_TESTFILE']._serialized_end=1736
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -24,6 +27,7 @@ class Language(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LANGUAGE_RUBY: _ClassVar[Language]
     LANGUAGE_RUST: _ClassVar[Language]
     LANGUAGE_TYPESCRIPT: _ClassVar[Language]
+    LANGUAGE_CSHARP: _ClassVar[Language]
 
 class TestScoring(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -53,6 +57,7 @@ LANGUAGE_R: Language
 LANGUAGE_RUBY: Language
 LANGUAGE_RUST: Language
 LANGUAGE_TYPESCRIPT: Language
+LANGUAGE_CSHARP: Language
 TEST_SCORING_UNSPECIFIED: TestScoring
 TEST_SCORING_WEIGHTED_SHARE: TestScoring
 TEST_SCORING_ALL_OR_NOTHING: TestScoring
@@ -63,7 +68,7 @@ STDOUT_COMPARISON_TOKENS: StdoutComparison
 STDOUT_COMPARISON_UNORDERED_LINES: StdoutComparison
 
 class CodeTestsTask(_message.Message):
-    __slots__ = ("language", "prefix", "entry_point", "call_tests", "stdio_tests", "assert_tests", "scoring", "test_files", "checker", "shared_process", "reference_solution")
+    __slots__ = ("language", "prefix", "entry_point", "call_tests", "stdio_tests", "assert_tests", "scoring", "test_files", "checker", "interactive_tests", "interactive_judge", "files", "response_files", "shared_process", "reference_solution")
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     ENTRY_POINT_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +78,10 @@ class CodeTestsTask(_message.Message):
     SCORING_FIELD_NUMBER: _ClassVar[int]
     TEST_FILES_FIELD_NUMBER: _ClassVar[int]
     CHECKER_FIELD_NUMBER: _ClassVar[int]
+    INTERACTIVE_TESTS_FIELD_NUMBER: _ClassVar[int]
+    INTERACTIVE_JUDGE_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FILES_FIELD_NUMBER: _ClassVar[int]
     SHARED_PROCESS_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_SOLUTION_FIELD_NUMBER: _ClassVar[int]
     language: Language
@@ -84,12 +93,54 @@ class CodeTestsTask(_message.Message):
     scoring: TestScoring
     test_files: _containers.RepeatedCompositeFieldContainer[TestFile]
     checker: str
+    interactive_tests: _containers.RepeatedCompositeFieldContainer[InteractiveTest]
+    interactive_judge: str
+    files: _containers.RepeatedCompositeFieldContainer[TaskFile]
+    response_files: _containers.RepeatedScalarFieldContainer[str]
     shared_process: bool
     reference_solution: str
-    def __init__(self, language: _Optional[_Union[Language, str]] = ..., prefix: _Optional[str] = ..., entry_point: _Optional[str] = ..., call_tests: _Optional[_Iterable[_Union[CallTest, _Mapping]]] = ..., stdio_tests: _Optional[_Iterable[_Union[StdioTest, _Mapping]]] = ..., assert_tests: _Optional[_Iterable[_Union[AssertTest, _Mapping]]] = ..., scoring: _Optional[_Union[TestScoring, str]] = ..., test_files: _Optional[_Iterable[_Union[TestFile, _Mapping]]] = ..., checker: _Optional[str] = ..., shared_process: bool = ..., reference_solution: _Optional[str] = ...) -> None: ...
+    def __init__(self, language: _Optional[_Union[Language, str]] = ..., prefix: _Optional[str] = ..., entry_point: _Optional[str] = ..., call_tests: _Optional[_Iterable[_Union[CallTest, _Mapping]]] = ..., stdio_tests: _Optional[_Iterable[_Union[StdioTest, _Mapping]]] = ..., assert_tests: _Optional[_Iterable[_Union[AssertTest, _Mapping]]] = ..., scoring: _Optional[_Union[TestScoring, str]] = ..., test_files: _Optional[_Iterable[_Union[TestFile, _Mapping]]] = ..., checker: _Optional[str] = ..., interactive_tests: _Optional[_Iterable[_Union[InteractiveTest, _Mapping]]] = ..., interactive_judge: _Optional[str] = ..., files: _Optional[_Iterable[_Union[TaskFile, _Mapping]]] = ..., response_files: _Optional[_Iterable[str]] = ..., shared_process: bool = ..., reference_solution: _Optional[str] = ...) -> None: ...
+
+class TaskFile(_message.Message):
+    __slots__ = ("path", "text", "data", "secret")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    text: str
+    data: bytes
+    secret: bool
+    def __init__(self, path: _Optional[str] = ..., text: _Optional[str] = ..., data: _Optional[bytes] = ..., secret: bool = ...) -> None: ...
+
+class TestLimits(_message.Message):
+    __slots__ = ("cpu_time", "wall_time", "memory_bytes")
+    CPU_TIME_FIELD_NUMBER: _ClassVar[int]
+    WALL_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    cpu_time: _duration_pb2.Duration
+    wall_time: _duration_pb2.Duration
+    memory_bytes: int
+    def __init__(self, cpu_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wall_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
+
+class InteractiveTest(_message.Message):
+    __slots__ = ("name", "data", "max_turns", "weight", "hidden", "limits")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    MAX_TURNS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    data: str
+    max_turns: int
+    weight: float
+    hidden: bool
+    limits: TestLimits
+    def __init__(self, name: _Optional[str] = ..., data: _Optional[str] = ..., max_turns: _Optional[int] = ..., weight: _Optional[float] = ..., hidden: bool = ..., limits: _Optional[_Union[TestLimits, _Mapping]] = ...) -> None: ...
 
 class CallTest(_message.Message):
-    __slots__ = ("name", "function", "args", "kwargs", "expected", "raises", "tolerance", "sequences_match", "weight", "hidden")
+    __slots__ = ("name", "function", "args", "kwargs", "expected", "raises", "tolerance", "sequences_match", "weight", "hidden", "limits")
     class KwargsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -107,6 +158,7 @@ class CallTest(_message.Message):
     SEQUENCES_MATCH_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     HIDDEN_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     function: str
     args: _containers.RepeatedScalarFieldContainer[str]
@@ -117,10 +169,11 @@ class CallTest(_message.Message):
     sequences_match: bool
     weight: float
     hidden: bool
-    def __init__(self, name: _Optional[str] = ..., function: _Optional[str] = ..., args: _Optional[_Iterable[str]] = ..., kwargs: _Optional[_Mapping[str, str]] = ..., expected: _Optional[str] = ..., raises: _Optional[str] = ..., tolerance: _Optional[float] = ..., sequences_match: bool = ..., weight: _Optional[float] = ..., hidden: bool = ...) -> None: ...
+    limits: TestLimits
+    def __init__(self, name: _Optional[str] = ..., function: _Optional[str] = ..., args: _Optional[_Iterable[str]] = ..., kwargs: _Optional[_Mapping[str, str]] = ..., expected: _Optional[str] = ..., raises: _Optional[str] = ..., tolerance: _Optional[float] = ..., sequences_match: bool = ..., weight: _Optional[float] = ..., hidden: bool = ..., limits: _Optional[_Union[TestLimits, _Mapping]] = ...) -> None: ...
 
 class StdioTest(_message.Message):
-    __slots__ = ("name", "stdin", "expected_stdout", "comparison", "tolerance", "weight", "hidden")
+    __slots__ = ("name", "stdin", "expected_stdout", "comparison", "tolerance", "weight", "hidden", "limits")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STDIN_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_STDOUT_FIELD_NUMBER: _ClassVar[int]
@@ -128,6 +181,7 @@ class StdioTest(_message.Message):
     TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     HIDDEN_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     stdin: str
     expected_stdout: str
@@ -135,19 +189,22 @@ class StdioTest(_message.Message):
     tolerance: float
     weight: float
     hidden: bool
-    def __init__(self, name: _Optional[str] = ..., stdin: _Optional[str] = ..., expected_stdout: _Optional[str] = ..., comparison: _Optional[_Union[StdoutComparison, str]] = ..., tolerance: _Optional[float] = ..., weight: _Optional[float] = ..., hidden: bool = ...) -> None: ...
+    limits: TestLimits
+    def __init__(self, name: _Optional[str] = ..., stdin: _Optional[str] = ..., expected_stdout: _Optional[str] = ..., comparison: _Optional[_Union[StdoutComparison, str]] = ..., tolerance: _Optional[float] = ..., weight: _Optional[float] = ..., hidden: bool = ..., limits: _Optional[_Union[TestLimits, _Mapping]] = ...) -> None: ...
 
 class AssertTest(_message.Message):
-    __slots__ = ("name", "code", "weight", "hidden")
+    __slots__ = ("name", "code", "weight", "hidden", "limits")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     HIDDEN_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     code: str
     weight: float
     hidden: bool
-    def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., weight: _Optional[float] = ..., hidden: bool = ...) -> None: ...
+    limits: TestLimits
+    def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., weight: _Optional[float] = ..., hidden: bool = ..., limits: _Optional[_Union[TestLimits, _Mapping]] = ...) -> None: ...
 
 class TestFile(_message.Message):
     __slots__ = ("name", "code", "weight", "hidden")

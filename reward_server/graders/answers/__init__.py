@@ -11,7 +11,7 @@ cannot backtrack far, no recursion; nothing raises. The rules, in the order in w
 `format_checks` looks at the form of the whole response instead, thinking included.
 """
 
-from reward_server.graders.answers.code import defines, extract_code
+from reward_server.graders.answers.code import defines, extract_code, named_files
 from reward_server.graders.answers.extraction import Extraction
 from reward_server.graders.answers.fences import Block, fenced_blocks
 from reward_server.graders.answers.final import final_answer
@@ -31,6 +31,7 @@ __all__ = [
     "fenced_blocks",
     "final_answer",
     "format_checks",
+    "named_files",
     "visible_text",
     "without_empty_answers",
 ]

@@ -1,7 +1,7 @@
 """Code in responses."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from reward_server.graders.answers.extraction import MAX_CANDIDATES, NOTHING, Extraction
 from reward_server.graders.answers.fences import Block, fenced_blocks
@@ -39,20 +39,61 @@ _CODE_STARTS = (
     "with ",
     "try:",
 )
+_COMMENTS = ("#", "//", "--", "/*", "<!--", ";")
 _PROSE_TAGS = ("sql", "sqlite")
 
 
-def extract_code(response: str, languages: Sequence[str], defining: str = "") -> Extraction:
+def named_files(response: str, paths: Collection[str]) -> dict[str, str]:
+    """Return the files among ``paths`` that a response brings, each in a fenced block that names it.
+
+    The name stands behind the opening fence (```` ```python shapes.py ````, ``title="shapes.py"``), alone in the line
+    above, or in a comment on the block's first line. Of several blocks for one path the last counts.
+    """
+    files = {}
+    for block in _blocks(response):
+        if path := _path_of(block, paths):
+            files[path] = f"{block.text}\n"
+    return files
+
+
+def _blocks(response: str) -> list[Block]:
+    visible = visible_text(response)
+    tagged = answer_tag(visible)
+    return fenced_blocks(visible if tagged is None else tagged)
+
+
+def _path_of(block: Block, paths: Collection[str]) -> str:
+    """Return which of ``paths`` a block names; empty for none."""
+    first = block.text.lstrip().partition("\n")[0][:300].strip()
+    comment = first.lstrip("#/-*<!; ").rstrip("-*/> ").strip() if first.startswith(_COMMENTS) else ""
+    words = [word.strip("\"'`{}") for word in block.info.replace("=", " ").replace(":", " ").split()]
+    places = (*words, _label(block.above), _label(comment))
+    return next((place for place in places if place in paths), "")
+
+
+def _label(line: str) -> str:
+    """Return the path that a line consists of, without its markup: ``**`shapes.py`**:``, ``### File: shapes.py``."""
+    bare = line.strip().strip("#*_`:-> ").strip()
+    head, _, rest = bare.partition(":")
+    return rest.strip("*_` ") if rest and head.strip("*_` ").lower() in ("file", "filename", "path") else bare
+
+
+def extract_code(
+    response: str, languages: Sequence[str], defining: str = "", *, without: Collection[str] = ()
+) -> Extraction:
     """Find code: the last fenced block in one of ``languages``, else the last without a language, else the last of all.
 
     Among several the last that defines the name ``defining`` wins, so that a usage example after the solution is not
     taken for it; and a closed block wins over one that breaks off. Without any block the text itself is the code, from
-    its first line that looks like code.
+    its first line that looks like code. Blocks that name one of the files ``without`` are no candidates.
     """
     visible = visible_text(response)
     tagged = answer_tag(visible)
     text = visible if tagged is None else tagged
-    blocks = [block for block in fenced_blocks(text) if block.text.strip()]
+    found = [block for block in fenced_blocks(text) if block.text.strip()]
+    blocks = [block for block in found if not _path_of(block, without)]
+    if found and not blocks:
+        return NOTHING
     if pool := _pool(blocks, languages):
         defined = [block for block in pool if defines(block.text, defining)] if defining else []
         offered = defined or pool

@@ -7,6 +7,7 @@ from typing import NamedTuple
 _OPENING = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`\n]*)")
 _LATE_OPENING = re.compile(r"`{3}([A-Za-z][A-Za-z0-9+#_.-]{0,30})[ \t\r]*\Z")
 _ONE_LINE_LANGUAGES = frozenset({"bash", "js", "json", "py", "python", "sql", "sqlite", "text"})
+_KEPT = 300
 _LATE_SEARCH = 48
 """How many characters before the end of a line a late opening may begin."""
 
@@ -18,6 +19,10 @@ class Block(NamedTuple):
     """In lower case; empty when none is named."""
     text: str
     closed: bool
+    info: str = ""
+    """All that stands behind the opening fence, at most a few hundred characters."""
+    above: str = ""
+    """The line above the fence, at most a few hundred characters."""
 
 
 @dataclass(slots=True)
@@ -28,9 +33,11 @@ class _Open:
     language: str
     indent: int
     lines: list[str]
+    info: str = ""
+    above: str = ""
 
     def block(self, *, closed: bool) -> Block:
-        return Block(self.language, "\n".join(self.lines), closed)
+        return Block(self.language, "\n".join(self.lines), closed, self.info, self.above)
 
 
 def fenced_blocks(text: str) -> list[Block]:
@@ -44,17 +51,20 @@ def fenced_blocks(text: str) -> list[Block]:
     if "```" not in text and "~~~" not in text:
         return blocks
     current: _Open | None = None
+    above = ""
     for raw in text.split("\n"):
         line = raw.removesuffix("\r")
         if current is None:
             opened = _opened(line)
             if isinstance(opened, Block):
                 blocks.append(opened)
-            else:
+            elif opened is not None:
+                opened.above = above[:_KEPT]
                 current = opened
+            above = line if line.strip() else above
         elif _closes(line, current):
             blocks.append(current.block(closed=True))
-            current = None
+            current, above = None, ""
     if current is not None:
         blocks.append(current.block(closed=False))
     return blocks
@@ -64,7 +74,7 @@ def _opened(line: str) -> "_Open | Block | None":
     if found := _OPENING.match(line):
         indent, fence, info = found.groups()
         if found.end() == len(line):
-            return _Open(fence, _language(info) if info else "", len(indent), [])
+            return _Open(fence, _language(info) if info else "", len(indent), [], info[:_KEPT])
         return _one_line(line.strip(), fence)
     if "```" not in line:
         return None
