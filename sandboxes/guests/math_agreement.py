@@ -1,5 +1,6 @@
 """When two values are the same: exactly, or as functions at seeded random points with high precision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import sympy
 from sympy import Expr, Rational
 
 from .math_points import at, is_real, samples
+from .math_shapes import symbols
 from .math_trees import Tree
 from .math_values import ValueBoundError, value
 
@@ -58,6 +60,17 @@ def same_but_for_constant(mine: Any, theirs: Any) -> bool:
         return False
     differences = [a - b for a, b in samples(mine, theirs) if a is not None and b is not None]
     return len(differences) > 2 and all(_close(1 + found, 1 + differences[0]) for found in differences)
+
+
+def holds(sides: Sequence[Tree], rules: Rules) -> bool:
+    """Return whether sides between equals signs are numbers, and all the same, as in ``48 + 24 = 72``."""
+    if any(any(symbols(side)) for side in sides) or any(side[0] in ("text", "group", "list", "set") for side in sides):
+        return False
+    try:
+        first, *others = (valued(side, rules) for side in sides)
+        return all(isinstance(other, Expr) and identical(other, first, Rules()) for other in others)
+    except (UndecidedError, TypeError, AttributeError):
+        return False
 
 
 def valued(tree: Tree, rules: Rules) -> Any:

@@ -156,7 +156,7 @@ def _leading_letter(text: str) -> str:
     """Return the letter an answer begins with; nothing where a second letter follows, as in "A or B"."""
     bare = clean(text).replace("\x02", "").replace("\x03", "").lstrip("({[ ")
     letter, rest = bare[:1].upper(), bare[1:].lstrip()
-    if not letter.isalpha() or bare[1:2].isalnum():
+    if not letter.isalpha() or bare[1:2].isalnum() or bare[1:2] in ("_", "^", "'"):
         return ""
     others = [word.strip("().,;&") for word in rest.replace("/", " ").replace(",", " ").split()[:3]]
     return "" if any(len(word) == 1 and word in _LETTERS[:10] and word != letter for word in others) else letter

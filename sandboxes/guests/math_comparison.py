@@ -8,22 +8,21 @@ import sympy
 from sympy import Rational
 
 from .math_agreement import Rules, near, proportion, same_function, same_number, valued
+from .math_names import bare
 from .math_points import at, is_real
 from .math_quantities import bare_unit, quantity
-from .math_sets import FLIPPED, interval, left_out, line_without, variable
+from .math_sets import FLIPPED, interval, left_out, line_without, opened, variable
 from .math_shapes import (
     alternatives,
     digits,
+    every_sign,
     has_matrix,
     has_series,
     holds_plus_minus,
     inner_parts,
-    is_asked,
-    is_name,
     logarithm_readings,
     matrices_left,
     meant,
-    names_values,
     same_names,
     spread_names,
     tuple_of_named,
@@ -48,12 +47,12 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
     if (mine := clock(answer)) and (theirs := clock(expected)):
         return same_time(mine, theirs)
     answer, expected = _punctured(meant(answer), expected, rules), _punctured(meant(expected), answer, rules)
-    answer, expected = spread_names(answer, expected), spread_names(expected, answer)
+    answer, expected = spread_names(opened(answer), expected), spread_names(opened(expected), answer)
     answer, expected = coordinates(answer, expected), coordinates(expected, answer)
     answer, expected = tuple_of_named(answer, expected), tuple_of_named(expected, answer)
     answer = same_names(answer, expected)
     expected = same_names(expected, answer)
-    answer, expected = _bare(answer, expected, asked=True), _bare(expected, answer)
+    answer, expected = bare(answer, expected, rules, asked=True), bare(expected, answer, rules)
     if answer == expected:
         return True
     if "quantity" in (answer[0], expected[0]):
@@ -105,30 +104,6 @@ def _punctured(tree: Tree, other: Tree, rules: Rules) -> Tree:
         return tree
     order = sorted(range(len(points)), key=lambda index: sympy.re(values[index]))
     return line_without([points[index] for index in order])
-
-
-def _bare(tree: Tree, other: Tree, *, asked: bool = False) -> Tree:
-    """Take the right side of ``x = 3`` or of "x in S" when the other answer is no relation.
-
-    An answer (``asked``) may also have what was asked for on the left, as in ``m + n = 24``.
-    """
-    match tree:
-        case ("relation", signs, (left, *_, right)) if asked and set(signs) == {"="} and is_asked(left, right, other):
-            total: Tree = right
-            return total
-        case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
-            chosen: Tree = right if is_name(left) else tree
-            return chosen
-        case ("power", ("group", "(", items, ")"), ("symbol", "T")):
-            return ("group", "(", items, ")")
-        case ("relation", ("in",), (_, right)):
-            within: Tree = right
-            return within
-        case ("list", parts) if other[0] != "relation" and not (names_values(tree) and names_values(other)):
-            return ("list", tuple(part if part[0] == "list" else _bare(part, ("number", "0")) for part in parts))
-        case ("group", "(" | "[", (only,), ")" | "]") if other[0] != "group":
-            return _bare(only, other)
-    return tree
 
 
 def _same_rounded(answer: Tree, expected: Tree, rules: Rules) -> bool:
@@ -232,6 +207,8 @@ def _same_items(answer: Sequence[Tree], expected: Sequence[Tree], rules: Rules, 
 
 def _same_collection(answer: Tree, expected: Tree, rules: Rules) -> bool:
     mine, theirs = _expanded(answer), _expanded(expected)
+    if len(mine) != len(theirs):
+        mine, theirs = every_sign(answer), every_sign(expected)
     if answer[0] == "set" or expected[0] == "set":
         mine, theirs = _distinct(mine, rules), _distinct(theirs, rules)
     ordered = rules.ordered and "set" not in (answer[0], expected[0])
@@ -281,7 +258,7 @@ def _same_relation(answer: Tree, expected: Tree, rules: Rules) -> bool:
         return False
     mine, theirs = interval(answer), interval(expected)
     if mine and theirs and variable(answer) == variable(expected):
-        return _same_group(mine, theirs, rules)
+        return same(mine, theirs, rules)
     if len(answer[1]) != 1 or len(expected[1]) != 1:
         return answer[1] == expected[1] and _same_items(answer[2], expected[2], rules, ordered=True)
     return _same_single(answer, expected, rules)
@@ -318,7 +295,7 @@ def _same_value(answer: Tree, expected: Tree, rules: Rules) -> bool:
         isinstance(theirs, Rational)
         and not rules.allow_unevaluated
         and unevaluated(answer)
-        and not unevaluated(expected)
+        and not (unevaluated(expected) or has_series(expected))
     ):
         return False
     if mine == theirs:

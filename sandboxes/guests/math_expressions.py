@@ -18,13 +18,10 @@ from .math_trees import (
     unbracketed,
 )
 from .math_units import compound
-from .math_words import BASES, FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS
+from .math_words import BASES, FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS, SYMBOL_MARKS
 
 MAX_DIGITS = 400
-_SHORT_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot", "lg": "log10"}
-_SYMBOL_MARKS = frozenset(
-    "overline bar hat vec tilde mathbb mathcal widehat overrightarrow dot ddot".split()  # noqa: SIM905 - a list of words
-)
+_SHORT_NAMES = {"Abs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot", "lg": "log10"}
 _CLOSING = {"(": ")", "{": "}", "\\{": "\\}"}
 MARKS = "\x02\x03 "
 
@@ -300,7 +297,7 @@ class Expressions(Cursor, ABC):
             return self._function(name)
         if name in GREEK:
             return self._symbol(name)
-        if name in _SYMBOL_MARKS:
+        if name in SYMBOL_MARKS:
             return ("symbol", f"{name}_{flat(self._argument())}")
         return None
 
@@ -335,8 +332,9 @@ class Expressions(Cursor, ABC):
     def _bare_argument(self) -> Tree:
         """Read the argument of ``sin 2x``: factors up to a sign, a bracket or another function."""
         factors = [self._signed_power()]
-        while self._starts_factor() and not self._starts_unit() and self.peek()[1].lstrip("\\") not in FUNCTIONS:
-            if self.peek()[1] == "(":
+        while self._starts_factor() and not self._starts_unit() and self.peek()[1] != "(":
+            name = self.peek()[1].lstrip("\\")
+            if name in FUNCTIONS and not (name == "sqrt" and all(factor[0] == "number" for factor in factors)):
                 break
             factors.append(self._power())
         return product_of(factors)

@@ -22,6 +22,14 @@ _MINUTES = re.compile(_DEGREES + r"(\d+(?:\.\d+)?)\s?'(?!')(?:\s?(\d+(?:\.\d+)?)
 _PRIMES = re.compile(r"\^\s?\{?\s?((?:\\prime\s?)+)\}?")
 _SIDES = re.compile(r"(\d+(?:\.\d+)?) ?(\x02?[a-z ]*\x03?) ?(?: by |x|\\times) ?(\d+(?:\.\d+)?) ?(\x02?[a-z ]*\x03?)")
 _END_TOKENS = re.compile(r"(?:<\|[a-z_]{1,30}\|>|</s>)\S{0,20}$")
+_CONDITION = re.compile(
+    r"(?:[\s,;(\x02]{0,8}\b(?:for|where|with)\b(?![^=]{0,80}(?:even|odd|positive|negative|prime|distinct|non))"
+    r"[^=<>\d]{0,80}?(?:integers?|reals?|numbers?|constants?|parameters?|all[\s\x02\x03]*[a-z])\b[^=<>\d]{0,20}"
+    r"|[,;]\s?[\x02\s(]{0,4}(?:(?:any|all|every)\s)?(?:[a-zA-Z][\s\x02\x03]*(?:is|are)?[\s\x02\x03]*(?:an?y?\s)?)?"
+    r"(?:integers?|real numbers?)[\s\x02\x03]*[a-zA-Z]?[\s\x02\x03)]*)$"
+)
+"""What is said of a letter behind an answer, such as "for any integer k"."""
+_UNITS_JOINED = re.compile(r"(?<=[\d)}])(\s?\x02[^\x03]*)\x03\s?(?:-|\\cdot)\s?\x02([^\x03]*\x03)")
 _ORDINALS = re.compile(r"(?<=\d)\s?\^?\s?\{?\s?\x02(?:st|nd|rd|th)\x03\s?\}?")
 
 
@@ -53,7 +61,8 @@ def rewritten(text: str) -> str:
     """Return words in plain braces as text, and angles in minutes and seconds as degrees."""
     text = _PRIMES.sub(lambda found: "'" * found[1].count("\\prime"), text)
     text = _MINUTES.sub(_degrees, text)
-    return _BRACED_WORD.sub(_worded, _ORDINALS.sub("", text))
+    text = _UNITS_JOINED.sub(r"\1-\2", _BRACED_WORD.sub(_worded, _ORDINALS.sub("", text)))
+    return text[: found.start()] if (found := _CONDITION.search(text)) and found.start() else text
 
 
 def sides(text: str) -> str:

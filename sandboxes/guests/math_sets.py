@@ -25,6 +25,12 @@ def interval(tree: Tree) -> Tree | None:
             return _half_line(FLIPPED[sign], bound)
         case ("relation", ("<" | "<=" as sign,), (("call", "abs", (("symbol", _),)), bound)):
             return ("group", "[" if sign == "<=" else "(", (("negate", bound), bound), "]" if sign == "<=" else ")")
+        case ("relation", (">" | ">=" as sign,), (("call", "abs", (("symbol", _),)), bound)):
+            low, high = _half_line(FLIPPED[sign], ("negate", bound)), _half_line(sign, bound)
+            return ("union", (low, high))
+        case ("relation", ("<" | "<=" as sign,), (("call", "abs", (("add", (("symbol", _), shift)),)), bound)):
+            ends = (_difference(("negate", bound), shift), _difference(bound, shift))
+            return ("group", "[" if sign == "<=" else "(", ends, "]" if sign == "<=" else ")")
         case ("builder", ("relation", ("in",), (letter, ("symbol", "mathbb_R"))), condition):
             return interval(("builder", letter, condition))
         case ("builder", ("symbol", _) as letter, ("relation", _, _) as condition) if variable(condition) == letter:
@@ -32,6 +38,27 @@ def interval(tree: Tree) -> Tree | None:
         case ("symbol", "mathbb_R"):
             return _LINE
     return None
+
+
+def _difference(left: Tree, right: Tree) -> Tree:
+    """Return a difference, worked out where both are whole numbers."""
+    values = [_whole(left), _whole(right)]
+    if None in values:
+        return ("add", (left, ("negate", right)))
+    found = (values[0] or 0) - (values[1] or 0)
+    return ("number", str(found)) if found >= 0 else ("negate", ("number", str(-found)))
+
+
+def _whole(tree: Tree) -> int | None:
+    if tree[0] == "negate":
+        return None if (inner := _whole(tree[1])) is None else -inner
+    return int(tree[1]) if tree[0] == "number" and tree[1].isdigit() else None
+
+
+def opened(tree: Tree) -> Tree:
+    """Return ``|x| > a`` as the union of its two rays; anything else as it is."""
+    found = interval(tree) if tree[0] == "relation" else None
+    return found if found and found[0] == "union" else tree
 
 
 def _half_line(sign: str, bound: Tree) -> Tree:
@@ -69,6 +96,8 @@ def left_out(tree: Tree) -> tuple[Tree, ...]:
             return tuple(points)
         case ("relation", ("!=",), (("symbol", _), point)):
             return (point,)
+        case ("builder", ("symbol", _), condition):
+            return left_out(condition)
         case ("list", parts) if parts:
             letters = {part[2][0] for part in parts if part[0] == "relation"}
             points = tuple(point for part in parts for point in (left_out(part) if part[0] == "relation" else (part,)))

@@ -1,10 +1,13 @@
 """Other spellings of one answer, as trees: with and without names, both readings of ±. Nothing is computed here."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .math_trees import Tree
 from .math_words import MEANINGS
+
+_MAX_COORDINATES = 4
 
 
 def unevaluated(tree: Tree) -> bool:
@@ -54,13 +57,21 @@ def meant(tree: Tree) -> Tree:
     """Return what words stand for, and a system of equations as their list."""
     match tree:
         case ("text", str(said)):
-            return MEANINGS.get(said.strip(" ."), tree)
+            return MEANINGS.get(said.strip(" .").removeprefix("there is ").removeprefix("there are "), tree)
+        case ("relation", ("=",), (("divide", ("multiply", (("symbol", "d"), ("symbol", y))), below), right)) if (
+            below[0] == "multiply" and below[1][0] == ("symbol", "d") and len(below[1]) == 2
+        ):
+            return ("relation", ("=",), (("symbol", f"{y}'"), right))
         case ("multiply", (("symbol", "C"), ("group", "(", (("number", _), ("number", _)) as pair, ")"))):
             return ("call", "binomial", pair)
         case ("builder", ("symbol", _) as letter, ("list", parts)) if all(
             part[:2] == ("relation", ("=",)) and part[2][0] == letter for part in parts
         ):
             return ("set", tuple(part[2][1] for part in parts))
+        case ("builder", ("symbol", _) as letter, ("list", (("relation", ("=",), (named, form)), domain))) if (
+            named == letter and domain[:2] == ("relation", ("in",))
+        ):
+            return ("builder", form, domain)
         case ("group", "[", parts, "]") if parts and all(part[:2] == ("relation", ("=",)) for part in parts):
             return ("list", parts)
         case ("cases", rows) if rows and all(len(row) == 1 and row[0][0] == "relation" for row in rows):
@@ -90,6 +101,9 @@ def same_names(tree: Tree, other: Tree) -> Tree:
         case _:
             return tree
     match left, their_left:
+        case ("symbol", mine), ("symbol", theirs) if mine != theirs and mine[:-1] == theirs[:-1] and mine[-2:-1] == "_":
+            counted = ("symbol", mine[-1]) in symbols(right) and ("symbol", theirs[-1]) not in symbols(right)
+            return ("relation", ("=",), (their_left, _renamed(right, mine[-1], theirs[-1]))) if counted else tree
         case ("multiply", (("symbol", name), ("symbol", _))), ("symbol", other_name) if name == other_name:
             return ("relation", ("=",), (their_left, right))
         case ("multiply", (f, ("symbol", mine))), ("multiply", (g, ("symbol", theirs))) if f == g and mine != theirs:
@@ -156,6 +170,18 @@ def alternatives(tree: Tree) -> list[Tree]:
     if not holds_plus_minus(tree):
         return [tree]
     return [_with_sign(tree, positive=True), _with_sign(tree, positive=False)]
+
+
+def every_sign(tree: Tree) -> list[Tree]:
+    """Return the readings of answers in a row where each coordinate of a tuple has its own ±."""
+    parts = tree[1] if tree[0] in ("list", "set") else (tree,)
+    return [reading for part in parts for reading in _signs_apart(part)]
+
+
+def _signs_apart(tree: Tree) -> list[Tree]:
+    if tree[0] != "group" or len(tree[2]) > _MAX_COORDINATES:
+        return alternatives(tree)
+    return [("group", tree[1], items, tree[3]) for items in itertools.product(*map(alternatives, tree[2]))]
 
 
 def _with_sign(tree: Any, *, positive: bool) -> Any:

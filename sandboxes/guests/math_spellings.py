@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .math_shapes import symbols
+from .math_shapes import is_name, symbols
 from .math_trees import Tree
 from .math_units import half_day
 
@@ -81,7 +81,7 @@ def renamings(answer: Tree, expected: Tree) -> Iterator[Tree]:
 
 def without_constant(tree: Tree) -> Tree | None:
     """Return an antiderivative without its constant; None when it has none, or its name stands elsewhere too."""
-    if tree[0] == "relation" and tree[1] == ("=",):
+    if tree[0] == "relation" and tree[1] == ("=",) and is_name(tree[2][0]):
         tree = tree[2][1]
     if tree[0] != "add":
         return None

@@ -2,7 +2,7 @@
 
 FUNCTIONS = frozenset(
     """
-    Im Re abs acos acot arccos arccot arccsc arcosh arcsec arcsin arctan arg arsinh artanh asin atan binomial ceil
+    Abs Im Re abs acos acot arccos arccot arccsc arcosh arcsec arcsin arctan arg arsinh artanh asin atan binomial ceil
     cis cos cosh cot coth csc csch det exp factorial floor gcd lcm lg ln log max min root sec sech sin sinh sqrt tan
     tanh
     """.split()  # noqa: SIM905 - a list of words
@@ -29,6 +29,11 @@ NO_FACTORS = frozenset(
 )
 """Commands that cannot begin a factor."""
 
+
+SYMBOL_MARKS = frozenset(
+    "overline bar hat vec tilde mathbb mathcal widehat overrightarrow dot ddot".split()  # noqa: SIM905 - a list of words
+)
+"""Commands that mark a letter and make it another."""
 
 JOINING_WORDS = frozenset(("or", "and"))
 """Words between answers, as good as a comma."""

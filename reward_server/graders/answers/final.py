@@ -14,6 +14,7 @@ _LEADING = ("answer:", "answer is", "the answer is", "the answer:")
 _PASSING = ("the answer is", "answer is", "answer:")
 _EMPHASIS = " \t*_#>-"
 _TRAILING = " \t\r\n.*`"
+_REASON = re.compile(r",?\s(?:because|since)\s|,\snot\s")
 _NEXT_SENTENCE = re.compile(r"\.\s+[A-Z]")
 _DELIMITERS = (("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"), ("$", "$"))
 _END_TOKENS = re.compile(r"(?:<\|[A-Za-z_]{1,30}\|>|</s>)[\sA-Za-z]{0,20}\Z")
@@ -114,7 +115,8 @@ def _first_sentence(text: str) -> str:
     for opening, closing in _DELIMITERS:
         if text.startswith(opening) and (end := text.find(closing, len(opening))) > len(opening):
             inside, after = text[: end + len(closing)], text[end + len(closing) :]
-            return inside if after[:1] in (".", "") else text
+            return inside if after[:1] in (".", "") or _REASON.match(after) else text
+    text = text[: reason.start()] if (reason := _REASON.search(text)) else text
     following = _NEXT_SENTENCE.search(text)
     return text[: following.start()] if following else text
 
