@@ -57,8 +57,9 @@ class Injector:
         self.done: list[str] = []
         self.problems: list[str] = []
         self._boxes_faults: list[Callable[[], None]] = [
-            *(self.kill_candidate, self.kill_candidate, self.kill_examiner, self.kill_zygote, self.kill_supervisor),
-            *(self.stop_something, self.stop_something, *([self.kill_container] if boxes else [])),
+            *(self.kill_candidate, self.kill_candidate, self.kill_candidate, self.kill_examiner, self.kill_examiner),
+            *(self.stop_something, self.stop_something, self.kill_zygote, self.kill_supervisor),
+            *([self.kill_container] if boxes else []),
         ]
         self._callers_faults: list[Callable[[], None]] = [
             *(self.fill_tmp, self.vanish, self.dawdle, self.send_half, self.send_nonsense, self.send_too_much),
@@ -72,7 +73,7 @@ class Injector:
             due = bool(restarts) and restarts[0] <= now
             self._do(self.restart_daemon if due else self._dice.choice(self._boxes_faults))
             restarts = restarts[due:]
-            time.sleep(self._dice.uniform(0.05, 0.4))
+            time.sleep(self._dice.uniform(0.1, 1.0))  # boxes need time to come back, else nothing is graded
 
     def trouble_callers(self, until: float) -> None:
         """Be a bad client, one after another."""

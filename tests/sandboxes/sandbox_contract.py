@@ -31,6 +31,9 @@ class Maker(Protocol):
     async def destroy_boxes(self) -> int:
         """Destroy every box of this process's sandboxes without a word to them; return how many there were."""
 
+    async def supervisors(self) -> list[int]:
+        """Return the host's ids of the first processes of this process's boxes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -501,6 +504,73 @@ async def a_job_that_loses_two_boxes_is_given_up(maker: Maker) -> None:
                 await maker.destroy_boxes()
         assert isinstance(job.exception(), SandboxError)
         assert (await run(sandbox, "print('next')")).stdout == "next\n"
+
+
+LITTER = """
+    import os, socket, subprocess, sys
+    for place in (".", "/dev/shm"):
+        open(f"{place}/left", "w").write("x")
+        os.makedirs(f"{place}/deep/deeper", exist_ok=True)
+        os.symlink("/etc/passwd", f"{place}/link")
+        os.mkfifo(f"{place}/fifo")
+        os.chmod(f"{place}/deep", 0)
+    os.path.exists("socket") or socket.socket(socket.AF_UNIX).bind("socket")
+    subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    os.fork()
+    sys.exit(int(sys.stdin.read() or 0))
+"""
+
+
+@life
+async def a_box_after_its_jobs_is_as_it_was_when_warm(maker: Maker) -> None:
+    async with maker.make(boxes=1) as sandbox:
+        call = {"function": "f", "args": [], "kwargs": {}}
+        payload = {"source": "def f(): return 1", "calls": [call], "inputs": [""], "entry_point": "f", "prefix": ""}
+        payload["programs"] = [{"code": "assert f() == 1", "framework": ""}]
+        await sandbox.run(Job(program="python_code", payload=payload))
+        (supervisor,) = await maker.supervisors()
+        warm = box_state(supervisor)
+        assert warm["processes"]
+        for status in ("0", "3", ""):
+            await run(sandbox, _dedent(LITTER), status)
+        await run(sandbox, "while True: pass", cpu_seconds=0.3)
+        await run(sandbox, "import os; os.kill(os.getpid(), 9)")
+        await sandbox.run(Job(program="python_code", payload={**payload, "source": _dedent(LITTER)}))
+        assert await maker.supervisors() == [supervisor]
+        assert box_state(supervisor) == warm
+
+
+@life
+async def the_state_of_a_box_would_show_what_stays(maker: Maker) -> None:
+    async with maker.make(boxes=1) as sandbox:
+        await run(sandbox, "print(1)")
+        (supervisor,) = await maker.supervisors()
+        warm = box_state(supervisor)
+        running = asyncio.create_task(run(sandbox, "open('left', 'w'); import time; time.sleep(1)"))
+        assert await until(lambda: box_state(supervisor)["processes"] != warm["processes"])
+        await running
+        assert box_state(supervisor) == warm
+
+
+def box_state(supervisor: int) -> dict[str, Any]:
+    """Return what a box consists of, seen from the host: its processes, their descriptors, its files and mounts."""
+    first = psutil.Process(supervisor)
+    lasting = [first, *first.children(recursive=True)]
+    try:
+        root = Path(f"/proc/{supervisor}/root")
+        places = [root / name for name in ("tmp", "dev/shm", "examiner")]
+        return {
+            "processes": sorted(process.pid for process in lasting),
+            "descriptors": {process.pid: process.num_fds() for process in lasting},
+            "files": sorted(str(path) for place in places for path in place.rglob("*")),
+            "mounts": Path(f"/proc/{supervisor}/mounts").read_text(),
+            "limits": Path(f"/proc/{supervisor}/limits").read_text(),
+            "directories": [(oct(place.stat().st_mode), place.stat().st_uid) for place in places if place.exists()],
+        }
+    except PermissionError as error:
+        pytest.skip(f"looking into another process's root needs root: {error}")
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+        return {"processes": []}  # one of them ended while it was looked at
 
 
 @life

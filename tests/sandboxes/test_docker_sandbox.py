@@ -38,6 +38,10 @@ class DockerMaker:
                 await asyncio.to_thread(container.kill)
         return len(containers)
 
+    async def supervisors(self) -> list[int]:
+        containers = await asyncio.to_thread(self.containers)
+        return [container.attrs["State"]["Pid"] for container in containers]
+
     def containers(self) -> list[Any]:
         return containers_of({sandbox.name for sandbox in self._made})
 

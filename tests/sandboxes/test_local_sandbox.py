@@ -31,6 +31,10 @@ class LocalMaker:
             os.kill(doorway.pid, signal.SIGKILL)
         return len(doorways)
 
+    async def supervisors(self) -> list[int]:
+        doorways = set(psutil.Process().children()) - self._others
+        return [child.pid for doorway in doorways for child in doorway.children()]
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox() -> AsyncIterator[Sandbox]:

@@ -1,6 +1,7 @@
 """What is expected is nowhere in the process that runs a response."""
 
 import asyncio
+import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from reward_server.graders.code_tests import GRADER
 from reward_server.tasks.code_tests import AssertTest, CallTest, CodeTestsTask
 from sandboxes.base import Job, Limits
+from sandboxes.docker_sandbox import DockerSandbox
 from sandboxes.local_sandbox import LocalSandbox
 
 MARKER = "expected-7f3a9c51d2"
@@ -34,6 +36,38 @@ def holds(process: psutil.Process, needle: bytes) -> bool:
                     if needle in memory.read(end - start):
                         return True
     return False
+
+
+LOOKING = """
+import os
+def f(x):
+    wanted = ("expected-" + "7f3a9c51d2").encode()
+    found = [name for name, value in os.environ.items() if wanted.decode() in name + value]
+    for top in ("/tmp", "/dev", "/proc", "/run", "/examiner", "/var", "/etc", "/opt", "/home", "/root", "/work"):
+        for place, _, names in os.walk(top):
+            for name in names:
+                try:
+                    with open(os.path.join(place, name), "rb") as file:
+                        found += [file.name] * (wanted in file.read(1 << 20))
+                except OSError:
+                    pass
+    return found or PLANTED
+"""
+SANDBOXES = [LocalSandbox, pytest.param(DockerSandbox, marks=pytest.mark.docker)]
+
+
+@pytest.mark.parametrize("kind", SANDBOXES)
+@pytest.mark.parametrize("planted", [False, True])
+async def test_the_expected_value_is_in_no_file_that_the_candidate_can_read(kind, planted):
+    """A response that searches its environment and every file finds nothing, unless it has put it there itself."""
+    plant = f"open('/tmp/there', 'w').write({MARKER!r})\n" if planted else ""
+    source = f"{plant}{LOOKING}\nPLANTED = 'nothing'\n"
+    payload = {"source": source, "calls": [{"function": "f", "args": [1], "kwargs": {}}], "inputs": [], "prefix": ""}
+    payload |= {"programs": [{"code": f"assert f(1) == {MARKER!r}", "framework": ""}], "entry_point": "f"}
+    async with kind(boxes=1) as sandbox:
+        execution = await sandbox.run(Job(program="python_code", payload=payload))
+    (call,) = execution.report["calls"]
+    assert json.loads(call["value"]) == (["/tmp/there"] if planted else "nothing")
 
 
 @pytest.mark.parametrize("task", [CALL, ASSERT], ids=["call", "assert"])
