@@ -16,7 +16,7 @@ from reward_server import wire
 from reward_server.errors import InvalidTaskError
 from reward_server.graders import GRADERS
 
-_console = Console(stderr=True)
+_console = Console(stderr=True, emoji=False)  # ":100:" is a line number
 
 
 @dataclass

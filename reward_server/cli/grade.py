@@ -19,7 +19,7 @@ from reward_server.grading import Graded, grade_all
 from reward_server.sandbox_choice import choose
 from reward_server.task_files import BadLine, read, read_responses
 
-_console = Console(stderr=True)
+_console = Console(stderr=True, emoji=False)  # ":100:" is a line number
 
 
 @dataclass

@@ -8,19 +8,22 @@ and metadata and metrics have `gradable` 0.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from trainer_client.adapters.source import RewardSource, scored
+from trainer_client.adapters.stacks import needed
 from trainer_client.results import Failure
 
 _SETTINGS = tuple(RewardSource.__dataclass_fields__)
 
 
-class RewardServerEnv:
-    """One question, one answer. It has the methods of skyrl-gym's `BaseTextEnv`, which needs nothing of it."""
+class OneTurn:
+    """One question, one answer; `RewardServerEnv` is this as a `BaseTextEnv` of skyrl-gym."""
 
     def __init__(self, env_config: Any = None, extras: Mapping[str, Any] | None = None) -> None:
         """``env_config``: the settings of `RewardSource`, `on_failure`, `failure_score`; ``extras``: SkyRL's row."""
+        super().__init__()
         config = dict(env_config or {})
         row = extras or {}
         self._source = RewardSource(**{name: config[name] for name in _SETTINGS if name in config})
@@ -64,3 +67,16 @@ class RewardServerEnv:
 
     def close(self) -> None:
         """Nothing is held open: the client is the process's."""
+
+
+@cache
+def _environment() -> Any:
+    base = needed("skyrl_gym.envs.base_text_env", "pip install skyrl-gym").BaseTextEnv
+    return type("RewardServerEnv", (OneTurn, base), {"__module__": __name__, "__doc__": OneTurn.__doc__})
+
+
+def __getattr__(name: str) -> Any:
+    """Make the environment when it is asked for, since its base is skyrl-gym's."""
+    if name == "RewardServerEnv":
+        return _environment()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,7 +25,8 @@ _INSTALL = "pip install verifiers"
 
 async def trace_reward(trace: Any, task: Any, source: RewardSource | None = None) -> float:
     """Return the score of a v1 trace's last reply against ``task``, and record numbers as metrics."""
-    (result,) = await (source or RewardSource()).grade_async([{"task": task}], [trace.last_reply])
+    reply = text_of(trace.assistant_messages if trace.root_reply is None else trace.root_reply)
+    (result,) = await (source or RewardSource()).grade_async([{"task": task}], [reply])
     for name, value in numbers(result).items():
         trace.record_metric(f"reward_server_{name}", value)
     if not isinstance(result, Failure):

@@ -66,7 +66,7 @@ def _manager() -> Any:
     base = needed("verl.experimental.reward_loop.reward_manager.base", "pip install verl").RewardManagerBase
 
     class RewardServerManager(base):  # type: ignore[misc, valid-type] # verl's class, known when it is there
-        """Grades the last sequence of a rollout through `compute_score_async`, or the function verl was given."""
+        """Grades the last sequence of a rollout through `compute_score_async`, with the settings of `reward_kwargs`."""
 
         def __init__(self, config: Any, tokenizer: Any, compute_score: Any = None, **router: Any) -> None:
             super().__init__(config, tokenizer, compute_score)

@@ -25,6 +25,7 @@ STACKS = {
     "nemo_rl": lambda module: module.mask_ungraded({"extra_env_info": []}),
     "tinker": lambda module: module.RewardServerEnv,
     "inspect_ai": lambda module: module.reward_scorer(),
+    "skyrl": lambda module: module.RewardServerEnv,
     "rllm": lambda module: module.reward_function("127.0.0.1:1")({"task": TASK}, "1"),
 }
 
@@ -59,7 +60,7 @@ def test_importing_adapters_imports_no_stack():
 @pytest.mark.parametrize("name", STACKS)
 def test_a_missing_stack_says_what_to_install(name, monkeypatch):
     """Using an adapter without its stack is an ImportError that names the command."""
-    for stack in ("verl", "torch", "tinker_cookbook", "inspect_ai", "rllm"):
+    for stack in ("verl", "torch", "tinker_cookbook", "inspect_ai", "rllm", "skyrl_gym"):
         monkeypatch.setitem(sys.modules, stack, None)
         monkeypatch.delitem(sys.modules, f"{stack}.rl.types", raising=False)
     with pytest.raises(ImportError, match=r"this adapter needs .*install"):
@@ -150,14 +151,14 @@ async def test_slime(server):
 def test_skyrl(server):
     """SkyRL: one step, done; a Failure stops the step, or is a number with a mark."""
     row = {"reward_spec": {"ground_truth": TASK}, "max_turns": 1}
-    env = skyrl.RewardServerEnv({"address": server.address}, row)
+    env = skyrl.OneTurn({"address": server.address}, row)
     assert env.init([{"role": "user", "content": "?"}])[1] == {}
     step = env.step("0.5")
     assert (step["reward"], step["done"], step["metadata"]["reason"]) == (0.5, True, "partial")
     assert env.get_metrics() == {"gradable": 1.0, "accepted": 0.0, "flags": 0.0}
     with pytest.raises(UngradableError):
         env.step("none")
-    lenient = skyrl.RewardServerEnv({"address": server.address, "on_failure": "number"}, row)
+    lenient = skyrl.OneTurn({"address": server.address, "on_failure": "number"}, row)
     step = lenient.step("none")
     assert (step["reward"], step["metadata"]["gradable"]) == (0.0, 0.0)
     assert env.aggregate_metrics([{"gradable": 1.0}, {"gradable": 0.0}]) == {"gradable": 0.5}
