@@ -106,7 +106,8 @@ class RewardServer:
         await self._stop(0)
 
     async def _stop(self, seconds: float) -> None:
-        """End both listeners; the admission lets no more in."""
+        """End both listeners."""
+        self._admission.draining = True
         stops = [self._server.stop(seconds), *([self._http.stop(seconds)] if self._http else [])]
         await asyncio.gather(*stops)
 

@@ -32,16 +32,16 @@ def application(desk: Desk, *, token: str, loopback_only: bool) -> ASGIApp:
     """Return the gateway as an ASGI application."""
     openenv = OpenEnv(desk)
     routes = [
-        *_routes(_own(RewardApi(desk)), USUAL, [""]),
-        *_routes(_sandbox_fusion(SandboxFusion(desk)), SANDBOX_FUSION, ["", "/sandbox_fusion"]),
-        *_routes({"/openrlhf": ("POST", OpenRLHF(desk).rewards)}, USUAL, [""]),
-        *_routes({"/slime": ("POST", Slime(desk).reward)}, USUAL, [""]),
-        *_routes({"/nova": ("POST", Nova(desk).rewards)}, USUAL, [""]),
-        *_routes(_nemo_gym(NemoGym(desk)), USUAL, ["", "/nemo_gym"]),
-        *_routes({"/evaluate": ("POST", EvalProtocol(desk).evaluate)}, USUAL, ["", "/eval_protocol"]),
-        *_routes(_openai(OpenAIGraders(desk)), USUAL, ["", "/openai"]),
-        *_routes(_openenv(openenv), USUAL, ["", "/openenv"]),
-        *_routes({"/openenv/health": ("GET", RewardApi(desk).health)}, USUAL, [""]),
+        *_routes(desk, _own(RewardApi(desk)), USUAL, [""]),
+        *_routes(desk, _sandbox_fusion(SandboxFusion(desk)), SANDBOX_FUSION, ["", "/sandbox_fusion"]),
+        *_routes(desk, {"/openrlhf": ("POST", OpenRLHF(desk).rewards)}, USUAL, [""]),
+        *_routes(desk, {"/slime": ("POST", Slime(desk).reward)}, USUAL, [""]),
+        *_routes(desk, {"/nova": ("POST", Nova(desk).rewards)}, USUAL, [""]),
+        *_routes(desk, _nemo_gym(NemoGym(desk)), USUAL, ["", "/nemo_gym"]),
+        *_routes(desk, {"/evaluate": ("POST", EvalProtocol(desk).evaluate)}, USUAL, ["", "/eval_protocol"]),
+        *_routes(desk, _openai(OpenAIGraders(desk)), USUAL, ["", "/openai"]),
+        *_routes(desk, _openenv(openenv), USUAL, ["", "/openenv"]),
+        *_routes(desk, {"/openenv/health": ("GET", RewardApi(desk).health)}, USUAL, [""]),
         *(WebSocketRoute(path, openenv.session) for path in ("/ws", "/openenv/ws")),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
@@ -95,9 +95,9 @@ def _openenv(env: OpenEnv) -> Paths:
     }
 
 
-def _routes(paths: Paths, statuses: Statuses, prefixes: Sequence[str]) -> list[BaseRoute]:
+def _routes(desk: Desk, paths: Paths, statuses: Statuses, prefixes: Sequence[str]) -> list[BaseRoute]:
     return [
-        Route(prefix + path, endpoint(handler, statuses), methods=[method])
+        Route(prefix + path, endpoint(handler, statuses, desk.admission), methods=[method])
         for prefix in prefixes
         for path, (method, handler) in paths.items()
     ]

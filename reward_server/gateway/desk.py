@@ -15,7 +15,7 @@ from reward_server.config import Config
 from reward_server.gateway.failures import NotGradedError, Statuses, answer_to
 from reward_server.gateway.labels import Labels
 from reward_server.scoring import Graded
-from reward_server.statuses import RequestError
+from reward_server.statuses import DrainingError, RequestError
 from reward_server.verdict import Result, Verdict
 from sandboxes.base import Execution, Job
 
@@ -122,12 +122,16 @@ def sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def endpoint(handler: Handler, statuses: Statuses) -> Handler:
+def endpoint(handler: Handler, statuses: Statuses, admission: Admission) -> Handler:
     """Return ``handler`` with its errors turned into answers of its protocol."""
 
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
+        except asyncio.CancelledError:
+            if admission.draining:  # the time for draining is over
+                return answer_to(DrainingError(), statuses)
+            raise
         except Exception as error:  # noqa: BLE001 - the boundary
             return answer_to(error, statuses)
 

@@ -151,14 +151,17 @@ async def _while_there(app: ASGIApp, scope: Scope, body: bytes, receive: Receive
 
     work: asyncio.Future[Any] = asyncio.ensure_future(_call(app, scope, replay, send))
     gone = asyncio.ensure_future(_gone(receive))
+    ended = False
     try:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        ended = work.done()
+    except asyncio.CancelledError:
+        pass  # the server ends; the handler, when it is cancelled, tells the client
     finally:
-        left = not work.done()
         work.cancel()
         gone.cancel()
         await asyncio.gather(work, gone, return_exceptions=True)
-    if not left:
+    if ended:
         work.result()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
@@ -16,6 +17,8 @@ from reward_server.gateway.labels import Labels
 
 _BACKLOG = 1_024
 _KEEP_ALIVE_SECONDS = 30
+_LEAST_PATIENCE_SECONDS = 0.2
+"""For closing connections on which nothing runs."""
 
 
 class HttpServer:
@@ -76,7 +79,8 @@ class HttpServer:
         """Close the listener; answer what runs, at most ``seconds`` long, and cancel the rest."""
         if self._server is None or self._serving is None:
             return
-        self._server.config.timeout_graceful_shutdown = seconds  # type: ignore[assignment] # it goes to wait_for
+        patience: Any = max(seconds, _LEAST_PATIENCE_SECONDS)  # declared as a whole number, used as any
+        self._server.config.timeout_graceful_shutdown = patience
         self._server.should_exit = True
         await self._serving
         await asyncio.gather(*self._server.server_state.tasks, return_exceptions=True)

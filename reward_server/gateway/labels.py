@@ -10,6 +10,7 @@ The rules, in their order:
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ from reward_server.statuses import RequestError
 _GRADERS = sample_pb2.Task.DESCRIPTOR.oneofs_by_name["grader"].fields
 _NAMES = frozenset(name for field in _GRADERS for name in (field.name, field.json_name))
 _ANSWER_MARK = "####"
+_FIELDS = re.compile(r"Failed to parse (\w+) field: ")
+_PLACE = re.compile(r' at "\w+(?:\.([^"]+))?"')
 
 
 class Labels:
@@ -71,7 +74,17 @@ def task_message(value: Any, path: str) -> sample_pb2.Task:
     try:
         return json_format.ParseDict(value, sample_pb2.Task())
     except (json_format.ParseError, RecursionError, ValueError, TypeError, AttributeError) as error:
-        raise RequestError(f"{path}: {error}") from error
+        raise RequestError(f"{path}.{told(error)}") from error
+
+
+def told(error: Exception) -> str:
+    """Return protobuf's complaint about JSON with the path of the field first, as far as it says one."""
+    said = str(error)
+    names = _FIELDS.findall(said)
+    place = _PLACE.search(said)
+    reason = _PLACE.sub("", _FIELDS.sub("", said)).partition("\n")[0].strip(" .")
+    path = place[1] if place and place[1] else ".".join(names)
+    return f"{path}: {reason}" if path else reason
 
 
 def math_task(expected: str) -> sample_pb2.Task:

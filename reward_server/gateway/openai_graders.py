@@ -35,6 +35,7 @@ from reward_server.gateway.openai_types import (
     StringCheck,
     TextSimilarity,
     check,
+    check_parts,
     endpoint_of,
     type_of,
 )
@@ -97,8 +98,10 @@ class OpenAIGraders:
         begun = time.monotonic()
         asked = await read(request, GraderRun)
         grader = asked.grader
-        for part in grader.graders.values() if isinstance(grader, Multi) else [grader]:
-            check(part, self.desk.config)
+        if isinstance(grader, Multi):
+            check_parts(grader, self.desk.config, "grader")  # a formula that cannot be read is a flag
+        else:
+            check(grader, self.desk.config)
         run = _Run(self.desk, request, asked.model_sample, _values(asked))
         outcome = await run.of(grader)
         said = {

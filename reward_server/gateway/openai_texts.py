@@ -1,7 +1,8 @@
 """The text graders of OpenAI's shape: string checks and similarities. Pure; both texts are given as they are.
 
 `gleu` is sentence GLEU (Wu et al. 2016) up to 4 words, `meteor` is METEOR (Banerjee and Lavie 2005) with exact matches
-only: stems and synonyms need dictionaries. `cosine` needs a model that embeds texts and is not offered.
+only, aligned for few chunks: stems and synonyms need dictionaries. `cosine` needs a model that embeds texts and is not
+offered.
 """
 
 from collections import Counter

@@ -110,9 +110,8 @@ def check(grader: Grader, config: Config, path: str = "grader") -> None:
     """Raise `RequestError` with the path of what is wrong with ``grader``, as far as that can be seen beforehand."""
     match grader:
         case Multi():
-            check_formula(grader, path)
-            for name, part in grader.graders.items():
-                check(part, config, f"{path}.graders.{name}")
+            check_parts(grader, config, path)
+            _check_formula(grader, path)
         case StringCheck():
             _check_templates([grader.input, grader.reference], path)
         case TextSimilarity():
@@ -128,10 +127,15 @@ def check(grader: Grader, config: Config, path: str = "grader") -> None:
             _check_model(grader, config, path)
 
 
-def check_formula(grader: Multi, path: str) -> None:
-    """Raise `RequestError` for a formula that cannot be read or names what is not there."""
+def check_parts(grader: Multi, config: Config, path: str) -> None:
+    """Raise `RequestError` for what is wrong with one of several graders, or with their number."""
     if not 1 <= len(grader.graders) <= MAX_GRADERS:
         raise RequestError(f"{path}.graders: {len(grader.graders)} graders, at least 1 and at most {MAX_GRADERS}")
+    for name, part in grader.graders.items():
+        check(part, config, f"{path}.graders.{name}")
+
+
+def _check_formula(grader: Multi, path: str) -> None:
     try:
         unknown = names_in(parse(grader.calculate_output)) - set(grader.graders)
     except FormulaError as error:

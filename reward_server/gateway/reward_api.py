@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from reward_server import wire
 from reward_server.admission import Accepted, as_finished
 from reward_server.gateway.desk import Desk, call_of
+from reward_server.gateway.labels import told
 from reward_server.statuses import RequestError
 
 M = TypeVar("M", bound=Message)
@@ -100,7 +101,7 @@ def _parsed(body: bytes, kind: type[M]) -> M:
     try:
         return json_format.Parse(body.decode("utf-8"), kind())
     except (json_format.ParseError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise RequestError(f"the request cannot be read: {error}") from error
+        raise RequestError(told(error)) from error
 
 
 def _patience(request: Request) -> float | None:
