@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor, distributed, nn
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
@@ -28,6 +29,9 @@ from trainer_client.training.packing import Packed, pack
 
 Adapter: TypeAlias = Literal["none", "lora", "qlora"]
 Dtype: TypeAlias = Literal["auto", "bfloat16", "float16", "float32", "float64"]
+
+_ADAPTER = "default"
+"""peft's name for an adapter that was given none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,19 +184,43 @@ class Policy:
         """Write the LoRA adapter as peft does; vLLM reads it. Every process calls, the first writes."""
         if self.config.adapter == "none":
             raise ValueError("this model has no adapter")
-        self._save(directory, {name: value for name, value in self.model.named_parameters() if value.requires_grad})
+        trained = {name: value for name, value in self.model.named_parameters() if value.requires_grad}
+        self._save(self.model, directory, trained)
 
-    def save(self, directory: Path) -> None:
-        """Write a checkpoint for `from_pretrained`, of the adapter alone where there is one. Every process calls."""
-        if isinstance(self.model, PeftModel):
-            self.save_adapter(directory)
+    def save(self, directory: Path, *, merged: bool = False) -> None:
+        """Write a checkpoint for `from_pretrained`; of the adapter alone where there is one. Every process calls.
+
+        ``merged``: the adapter's product added to the base instead, as one model that needs no adapter.
+        """
+        if self.config.adapter == "none":
+            self._save(self.model, directory, dict(self.model.named_parameters()))
+        elif merged:
+            self._save(self.scorer.language_model, directory, self._merged())
         else:
-            self._save(directory, dict(self.model.named_parameters()))
+            self.save_adapter(directory)
 
-    def _save(self, directory: Path, parameters: Mapping[str, nn.Parameter]) -> None:
+    def _merged(self) -> dict[str, Tensor]:
+        """Return the weights with the adapter in them, by the names of a model without one."""
+        if self.config.adapter == "qlora":
+            raise ValueError("a base of 4 bits takes no adapter in: load both with peft")
+        modules = dict(self.scorer.language_model.named_modules())
+        merged = {
+            f"{name}.{own}".replace(".base_layer.", "."): _whole(parameter)
+            for name, module in modules.items()
+            for own, parameter in module.named_parameters(recurse=False)
+            if not parameter.requires_grad
+        }
+        for name, module in modules.items():
+            if isinstance(module, LoraLinear):
+                down, up = (_whole(cast(Any, factors)[_ADAPTER].weight) for factors in (module.lora_A, module.lora_B))
+                weight = merged[f"{name}.weight"]
+                merged[f"{name}.weight"] = (weight + module.scaling[_ADAPTER] * (up @ down)).to(weight.dtype)
+        return merged
+
+    def _save(self, model: PreTrainedModel | PeftModel, directory: Path, parameters: Mapping[str, Tensor]) -> None:
         whole = {name: _whole(parameter).cpu() for name, parameter in parameters.items()}
         if not self.sharded or distributed.get_rank() == 0:
-            self.model.save_pretrained(str(directory), state_dict=whole)
+            model.save_pretrained(str(directory), state_dict=whole)
         if self.sharded:
             distributed.barrier()
 
