@@ -1,7 +1,8 @@
 """Checkpoints: everything a run needs to go on as if it had never stopped. A checkpoint is whole or not there at all.
 
-    <output.dir>/checkpoints/step-000120/state.json    step, run id, data position, curriculum, evaluations
-                                        /learner.pt    weights, optimizer, schedule, random states
+    <output.directory>/checkpoints/step-000120/state.json   step, run id, data position, curriculum, evaluations
+                                              /learner/     weights, optimizer, schedule
+                                              /random.pt    states of the random generators
 
 It is written beside its place, brought to disk, and renamed: a run that is killed at any moment leaves the one before.
 """
@@ -11,15 +12,17 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from trainer_client.training import ranks
+
 _STEP = re.compile(r"step-(\d{6,})")
-_STATE, _LEARNER = "state.json", "learner.pt"
+_STATE, _RANDOM = "state.json", "random.pt"
 FORMAT = 1
 
 
@@ -45,10 +48,15 @@ class Checkpoint:
             raise CheckpointError(f"{self.path}: format {state.get('format')}, and this version reads {FORMAT}")
         return state
 
-    def learner(self) -> dict[str, Any]:
-        """Return the learner's part, on the CPU. Only tensors and plain values are read. Raises `CheckpointError`."""
+    @property
+    def learner(self) -> Path:
+        """The learner's folder."""
+        return self.path / "learner"
+
+    def restore_random(self) -> None:
+        """Put the random generators back to where they were. Raises `CheckpointError`."""
         try:
-            return torch.load(self.path / _LEARNER, map_location="cpu", weights_only=True)  # type: ignore[no-any-return] # what was saved
+            restore_random_states(torch.load(self.path / _RANDOM, weights_only=True))
         except (OSError, RuntimeError, ValueError) as error:
             raise CheckpointError(f"{self.path}: {error}") from error
 
@@ -60,29 +68,32 @@ class Checkpoints:
         """``keep``: how many of the newest stay; one that is `protect`-ed stays besides."""
         self.directory = directory
         self._keep = keep
-        self._protected: set[int] = set()
+        self._protected: int | None = None
 
-    def save(self, step: int, state: Mapping[str, Any], learner: Mapping[str, Any]) -> Checkpoint:
-        """Write a checkpoint and remove those that are too many."""
-        path = self.directory / f"step-{step:06d}"
-        beside = self.directory / f"writing-step-{step:06d}"
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        torch.save(dict(learner), beside / _LEARNER)
-        (beside / _STATE).write_text(json.dumps({**state, "format": FORMAT, "step": step}, indent=1), "utf-8")
-        for written in beside.iterdir():
-            _to_disk(written)
-        _to_disk(beside)
-        if path.exists():  # saved again at the same step, after a roll-back: the old one goes out of the way first
-            shutil.rmtree(path)
-        beside.rename(path)
-        _to_disk(self.directory)
-        self._remove_surplus()
-        return Checkpoint(step=step, path=path)
+    def save(self, step: int, state: Mapping[str, Any], write_learner: Callable[[Path], None]) -> Checkpoint:
+        """Write a checkpoint and remove those that are too many. Every process calls; the first names it whole.
 
-    def protect(self, steps: set[int]) -> None:
-        """Keep the checkpoints of ``steps``, however old they grow."""
-        self._protected = set(steps)
+        ``write_learner`` is given the folder to fill.
+        """
+        made = Checkpoint(step=step, path=self.directory / f"step-{step:06d}")
+        beside = Checkpoint(step=step, path=self.directory / f"writing-step-{step:06d}")
+        if ranks.rank() == 0:
+            shutil.rmtree(beside.path, ignore_errors=True)
+            beside.learner.mkdir(parents=True)
+        ranks.barrier()
+        write_learner(beside.learner)
+        ranks.barrier()
+        if ranks.rank() == 0:
+            torch.save(random_states(), beside.path / _RANDOM)
+            (beside.path / _STATE).write_text(json.dumps({**state, "format": FORMAT, "step": step}, indent=1), "utf-8")
+            _take_the_place(beside.path, made.path)
+            self._remove_surplus()
+        ranks.barrier()
+        return made
+
+    def protect(self, step: int | None) -> None:
+        """Keep the checkpoint of ``step``, however old it grows; None for none."""
+        self._protected = step
 
     def all(self) -> list[Checkpoint]:
         """Return those that are whole, oldest first."""
@@ -97,12 +108,6 @@ class Checkpoints:
         """Return the one of ``step``."""
         return next((checkpoint for checkpoint in self._found() if checkpoint.step == step), None)
 
-    def remove_after(self, step: int) -> None:
-        """Remove those of later steps."""
-        for checkpoint in self.all():
-            if checkpoint.step > step:
-                shutil.rmtree(checkpoint.path)
-
     def _found(self) -> Iterator[Checkpoint]:
         if not self.directory.is_dir():
             return
@@ -113,7 +118,7 @@ class Checkpoints:
 
     def _remove_surplus(self) -> None:
         for checkpoint in self.all()[: -self._keep]:
-            if checkpoint.step not in self._protected:
+            if checkpoint.step != self._protected:
                 shutil.rmtree(checkpoint.path, ignore_errors=True)
 
 
@@ -140,6 +145,17 @@ def write_atomically(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.writing")
     beside.write_text(text, "utf-8")
     beside.replace(path)
+
+
+def _take_the_place(written: Path, path: Path) -> None:
+    for folder, _, files in os.walk(written, topdown=False):
+        for name in files:
+            _to_disk(Path(folder, name))
+        _to_disk(Path(folder))
+    if path.exists():  # saved again at the same step, after a roll-back: the old one goes out of the way first
+        shutil.rmtree(path)
+    written.rename(path)
+    _to_disk(path.parent)
 
 
 def _to_disk(path: Path) -> None:

@@ -4,18 +4,20 @@ A sample passes when the server accepts it (score 1), whatever the trainer makes
 denominator: a dead sandbox neither passes nor fails anybody.
 """
 
+import dataclasses
 import math
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from trainer_client.results import Verdict
 from trainer_client.training.metrics import check_means
 from trainer_client.training.rollout import SamplingParameters
+from trainer_client.training.sampler import Sampler
 from trainer_client.training.scoring import ScoredGroup
-from trainer_client.training.tasks import Task, TaskSource
+from trainer_client.training.tasks import Task, TaskSet, TaskSource
 
 Z = 1.959964
 """Of a 95 % interval."""
@@ -96,6 +98,12 @@ class SetReport:
     def pass_1(self) -> Estimate:
         """pass@1."""
         return self.pass_at[1]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain values; k of pass@k becomes text."""
+        plain: dict[str, Any] = dataclasses.asdict(self)
+        plain["pass_at"] = {str(k): found for k, found in plain["pass_at"].items()}
+        return plain
 
     def metrics(self) -> dict[str, float]:
         """Return the report as numbers with names."""
@@ -235,3 +243,16 @@ class Watch:
 
 def _right(scores: Sequence[float]) -> int:
     return sum(score >= 1.0 for score in scores)
+
+
+def evaluate(sampler: Sampler, sets: Sequence[TaskSet], config: EvaluationConfig, step: int) -> list[SetReport]:
+    """Draw and grade responses to every task of ``sets``; return a report for each set."""
+    general = {source.called for source in config.general}
+    reports = []
+    sampler.prepare()
+    for task_set in sets:
+        sampling = config.sampling or sampler.sampling
+        groups = sampler.draw(task_set.tasks, config.samples, sampling, f"evaluation {task_set.name} {step}")
+        is_general = task_set.name in general
+        reports.append(report(task_set.name, groups, task_set.tasks, config.k, general=is_general))
+    return reports

@@ -42,7 +42,7 @@ class OptimizerConfig:
         if self.schedule not in get_args(Schedule):
             raise ValueError(f"schedule: {self.schedule!r} is none of {', '.join(get_args(Schedule))}")
         if self.schedule != "constant" and self.total_steps <= self.warmup_steps:
-            raise ValueError(f'schedule = "{self.schedule}" needs total_steps above warmup_steps = {self.warmup_steps}')
+            raise ValueError(f'schedule: "{self.schedule}" needs total_steps above warmup_steps = {self.warmup_steps}')
         for name in ("tokens_per_micro_batch", "mini_batches", "epochs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: {getattr(self, name)} is less than 1")

@@ -140,6 +140,10 @@ def open_rollout(model: str, config: RolloutConfig, *, adapter_rank: int = 0) ->
 
     ``adapter_rank``: the largest rank of the LoRA adapters to come; 0 for none. Raises `RolloutError`.
     """
+    if config.engine == "server":
+        from trainer_client.training.vllm_server import open_server  # noqa: PLC0415 - needs httpx
+
+        return open_server(model, config, adapter_rank=adapter_rank)
     from trainer_client.training.vllm_engine import ColocatedEngine  # noqa: PLC0415 - importing vLLM takes seconds
 
     return ColocatedEngine(model, config, adapter_rank=adapter_rank)

@@ -8,35 +8,31 @@ import gc
 import logging
 import os
 import random
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
-from trainer_client.training.rollout import Completion, RolloutConfig, RolloutError, SamplingParameters, prompt_seed
+from trainer_client.training.rollout import Completion, RolloutConfig, RolloutError, SamplingParameters
+from trainer_client.training.vllm_arguments import MODEL, engine_arguments, sampling_arguments, whole
+from trainer_client.training.weight_transfer import weights_file
 
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")  # nobody's training is reported to anybody
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # its warnings are dozens at each start and weight update
 os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # read when an engine is made: it runs in this process
 
 import vllm
-from vllm.config.lora import MaxLoRARanks
 from vllm.distributed import parallel_state
+from vllm.exceptions import VLLMValidationError
 from vllm.logprobs import FlatLogprobs
 from vllm.lora.request import LoRARequest
 from vllm.platforms import current_platform
 from vllm.sampling_params import RequestOutputKind
 
 _log = logging.getLogger(__name__)
-RECEIVER = "trainer_client.training.vllm_worker.WeightReceiver"
-_CPU_CACHE_GIB = 1.0
-_ADAPTER = "policy"
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
 _ON_CPU = bool(current_platform.is_cpu())
 
 
@@ -44,7 +40,12 @@ class ColocatedEngine:
     """A `Rollout` by vLLM's synchronous engine, stepped by whoever reads the groups."""
 
     def __init__(self, model: str, config: RolloutConfig, *, adapter_rank: int = 0) -> None:
-        """Start the engine; it takes seconds. ``adapter_rank``: the largest rank of the adapters to come."""
+        """Start the engine; it takes seconds. ``adapter_rank``: the largest rank of the adapters to come.
+
+        A process holds one engine at a time, since vLLM keeps its groups of GPUs for the whole process.
+        """
+        if parallel_state.model_parallel_is_initialized():  # type: ignore[no-untyped-call] # theirs
+            raise RolloutError("a process holds one engine at a time: close the other first")
         self._config = config
         self._sleep_level = _sleep_level(config, adapter_rank)
         self._shares_process_group = torch.distributed.is_initialized()
@@ -69,28 +70,28 @@ class ColocatedEngine:
         try:
             for position, prompt in enumerate(prompts):
                 self._requests += 1
-                name = str(self._requests)
-                running[name] = position
-                parameters = vllm.SamplingParams(
-                    **sampling_arguments(sampling, position, group_size),
-                    output_kind=RequestOutputKind.FINAL_ONLY,
-                    flat_logprobs=True,
-                )
-                engine.add_request(name, {"prompt_token_ids": list(prompt)}, parameters, lora_request=self._adapter)
+                running[str(self._requests)] = position
+                self._add(str(self._requests), prompt, sampling_arguments(sampling, position, group_size))
+            for state in engine.output_processor.request_states.values():
+                state.logprobs_processor.tokenizer = None  # each token's own text: nobody reads it, and it takes long
             while running:
                 for output in engine.step():
-                    yield running.pop(output.request_id), tuple(_completion(one) for one in output.outputs)
+                    group = tuple(_completion(one) for one in output.outputs)
+                    yield running.pop(output.request_id), whole(group, group_size)
         finally:
             engine.abort_request(list(running))
 
     def load_weights(self, weights: Iterable[tuple[str, torch.Tensor]]) -> None:
         """Take over ``weights`` in place; see `Rollout`. The cache's memory is taken only when it is needed."""
         self._wake("weights")
-        if self._config.tensor_parallel == 1:
-            self._llm.collective_rpc("receive_weights", kwargs={"weights": weights})
-        else:
-            with weights_file(weights) as path:
-                self._llm.collective_rpc("receive_weights_file", kwargs={"path": str(path)})
+        try:
+            if self._config.tensor_parallel == 1:
+                self._llm.collective_rpc("receive_weights", kwargs={"weights": weights})
+            else:
+                with weights_file(weights) as path:
+                    self._llm.collective_rpc("receive_weights_file", kwargs={"path": str(path)})
+        except ValueError as error:
+            raise RolloutError(f"the weights are not those of the model: {error}") from error
         if self._adapter is not None:
             self.load_adapter(Path(self._adapter.lora_path))
         self._forget_prefixes()
@@ -98,10 +99,10 @@ class ColocatedEngine:
     def load_adapter(self, path: Path) -> None:
         """Generate with the adapter at ``path`` from now on; see `Rollout`."""
         self._wake("weights")
-        swap = LoRARequest(_ADAPTER, 1, str(path), load_inplace=True)
+        swap = LoRARequest(MODEL, 1, str(path), load_inplace=True)
         if not self._llm.llm_engine.add_lora(swap):
             raise RolloutError(f"vLLM does not take the adapter {path}")
-        self._adapter = LoRARequest(_ADAPTER, 1, str(path))  # with `load_inplace` each request would read it again
+        self._adapter = LoRARequest(MODEL, 1, str(path))  # with `load_inplace` each request would read it again
         self._forget_prefixes()
 
     def sleep(self) -> None:
@@ -127,6 +128,15 @@ class ColocatedEngine:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
+    def _add(self, name: str, prompt: Sequence[int], arguments: dict[str, Any]) -> None:
+        try:
+            parameters = vllm.SamplingParams(**arguments, output_kind=RequestOutputKind.FINAL_ONLY, flat_logprobs=True)
+            self._llm.llm_engine.add_request(
+                name, {"prompt_token_ids": list(prompt)}, parameters, lora_request=self._adapter
+            )
+        except (ValueError, VLLMValidationError) as error:
+            raise RolloutError(f"vLLM does not take the prompt of {len(prompt)} tokens: {error}") from error
+
     def _wake(self, *parts: str) -> None:
         for part in parts:
             if part in self._asleep:
@@ -138,63 +148,19 @@ class ColocatedEngine:
             raise RolloutError("weights were loaded while completions were being generated")
 
 
-def sampling_arguments(sampling: SamplingParameters, position: int, group_size: int) -> dict[str, Any]:
-    """Return the arguments of vLLM's `SamplingParams` for the group at ``position``; none is left to a default."""
-    return {
-        "n": group_size,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
-        "min_p": sampling.min_p,
-        "max_tokens": sampling.max_tokens,
-        "stop": list(sampling.stop),
-        "stop_token_ids": list(sampling.stop_token_ids),
-        "seed": None if sampling.seed is None else prompt_seed(sampling.seed, position),
-        "logprobs": 0,  # of the sampled token alone
-    }
-
-
-def lora_rank(adapter_rank: int) -> int:
-    """Return the smallest rank that vLLM offers and that holds ``adapter_rank``."""
-    offered = get_args(MaxLoRARanks)
-    for rank in sorted(offered):
-        if rank >= adapter_rank:
-            return int(rank)
-    raise RolloutError(f"adapter rank {adapter_rank} is past vLLM's largest, {max(offered)}")
-
-
 def _arguments(model: str, config: RolloutConfig, adapter_rank: int, sleep_level: int) -> dict[str, Any]:
-    arguments: dict[str, Any] = {
+    arguments = engine_arguments(config, adapter_rank=adapter_rank, on_cpu=_ON_CPU) | {
         "model": model,
-        "dtype": "float32" if config.dtype == "auto" and _ON_CPU else config.dtype,
-        "max_model_len": config.max_model_len,
-        "max_num_seqs": config.max_sequences,
-        "max_num_batched_tokens": config.max_batched_tokens,
-        "gpu_memory_utilization": config.gpu_memory_utilization,
-        "kv_cache_memory_bytes": cache_bytes(config, on_cpu=_ON_CPU),
-        "enforce_eager": config.enforce_eager or _ON_CPU,
         "enable_sleep_mode": sleep_level > 0,
-        "tensor_parallel_size": config.tensor_parallel,
-        "logprobs_mode": "processed_logprobs",
-        "generation_config": "vllm",  # what a model's files say about sampling is not what the run was told
-        "worker_extension_cls": RECEIVER,
         "use_tqdm_on_load": False,
     }
-    if adapter_rank:
-        arguments |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": lora_rank(adapter_rank)}
     if torch.distributed.is_initialized() and torch.distributed.get_world_size() > 1:
         if config.tensor_parallel > 1:
             raise RolloutError(
-                'under torchrun each process has an engine of its own: tensor_parallel needs engine = "server"'
+                'tensor_parallel under torchrun needs engine = "server": each process has a whole engine'
             )
         arguments["distributed_executor_backend"] = "external_launcher"
     return arguments
-
-
-def cache_bytes(config: RolloutConfig, *, on_cpu: bool) -> int | None:
-    """Return the memory for keys and values; None for what `gpu_memory_utilization` leaves."""
-    gib = config.kv_cache_gib or (_CPU_CACHE_GIB if on_cpu else None)
-    return None if gib is None else int(gib * (1 << 30))
 
 
 def _sleep_level(config: RolloutConfig, adapter_rank: int) -> int:
@@ -214,16 +180,6 @@ def _completion(output: vllm.CompletionOutput) -> Completion:
         text=output.text,
         finish_reason="stop" if output.finish_reason == "stop" else "length",
     )
-
-
-@contextmanager
-def weights_file(weights: Iterable[tuple[str, torch.Tensor]], directory: Path | None = None) -> Iterator[Path]:
-    """Lay ``weights`` down as one file, in shared memory unless a ``directory`` is named, and remove it afterwards."""
-    place = directory or (_SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None)
-    with tempfile.TemporaryDirectory(prefix="weights-", dir=place) as folder:
-        path = Path(folder) / "weights.safetensors"
-        save_file({name: tensor.detach().contiguous().cpu() for name, tensor in weights}, path)
-        yield path
 
 
 @contextmanager

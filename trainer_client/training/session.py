@@ -1,0 +1,122 @@
+"""What a program of the trainer stands on, opened from a configuration in the one order that works, and closed."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from trainer_client.training import ranks
+from trainer_client.training.config import Config, ConfigError
+from trainer_client.training.learner import Learner
+from trainer_client.training.policy import Policy
+from trainer_client.training.rollout import open_rollout
+from trainer_client.training.sampler import Sampler
+from trainer_client.training.scoring import Scorer
+from trainer_client.training.tasks import PromptWriter, TaskSet, load_task_sets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is open."""
+
+    config: Config
+    tokenizer: Any
+    train_sets: tuple[TaskSet, ...]
+    evaluation_sets: tuple[TaskSet, ...]
+    sampler: Sampler
+    learner: Learner | None
+    """None where nothing is learned."""
+
+
+@contextmanager
+def open_session(config: Config, run_id: str, *, learn: bool) -> Iterator[Session]:
+    """Open what ``config`` describes. Raises `TaskFileError` and what the engine and the learner raise.
+
+    Task files are read first, since that is where most mistakes are; then the engine starts, on an accelerator that is
+    still empty, and makes room for the model that is trained.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(ranks.processes())
+        tokenizer = load_tokenizer(config)
+        writer = PromptWriter(tokenizer, config.data)
+        train_sets = load_task_sets(config.data.tasks, writer, config.data) if learn else ()
+        evaluation_sets = load_task_sets(config.evaluation.sets, writer, config.data)
+        adapter_rank = 0 if config.model.adapter == "none" else config.model.lora_rank
+        rollout = open_rollout(config.model.name, config.rollout, adapter_rank=adapter_rank)
+        stack.callback(rollout.close)
+        scorer = Scorer(config.rewards, run_id=run_id)
+        stack.callback(scorer.close)
+        scratch = Path(config.output.directory, "adapter")
+        sampler = Sampler(rollout, scorer, scratch, sampling=config.rollout.sampling, seed=config.seed)
+        learner = None
+        if learn:
+            sampler.rest()
+            learner = load_learner(config)
+            sampler.follow(learner.policy)
+        yield Session(
+            config=config,
+            tokenizer=tokenizer,
+            train_sets=train_sets,
+            evaluation_sets=evaluation_sets,
+            sampler=sampler,
+            learner=learner,
+        )
+
+
+def load_tokenizer(config: Config) -> Any:
+    """Return the model's tokenizer. Raises `ConfigError`."""
+    model = config.model
+    try:
+        return AutoTokenizer.from_pretrained(
+            model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"model.name: {model.name!r} is no folder of a model, nor to be had: {error}") from error
+
+
+def load_learner(config: Config, *, learning_rate: float | None = None) -> Learner:
+    """Return the model with its optimizer; the seed fixes what is random in it, such as a new adapter.
+
+    ``learning_rate``: another than that of `[optimizer]`; nothing but demonstrations is then learned from, so no
+    reference is loaded. Raises `ConfigError`.
+    """
+    torch.manual_seed(config.seed)
+    sampling = config.rollout.sampling
+    optimizer = config.optimizer
+    if learning_rate is not None:
+        optimizer = replace(optimizer, learning_rate=learning_rate)
+    try:
+        policy = Policy(config.model, reference=config.loss.needs_reference and learning_rate is None)
+        return Learner(
+            policy,
+            optimizer,
+            config.loss,
+            temperature=sampling.temperature,
+            longest_completion=sampling.max_tokens,
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"model {config.model.name}: {error}") from error
+
+
+def save_model(learner: Learner, tokenizer: Any, directory: Path) -> None:
+    """Write the model, or its adapter, with the tokenizer: a folder for transformers, vLLM and this program."""
+    learner.policy.save(directory)
+    if ranks.rank() == 0:
+        tokenizer.save_pretrained(str(directory))
+    ranks.barrier()
+
+
+def quiet_libraries() -> None:
+    """Keep the libraries' own chatter off the terminal."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers'
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # as above
+    for name in ("httpx", "vllm", "torch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
