@@ -9,7 +9,7 @@ from .channel import Channel
 
 _PROBES = ("", "1", "a b")
 """Outputs that a checker must survive, or fail on in different ways, where no expected output tells."""
-_STUMBLES = (
+STUMBLES = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -66,7 +66,7 @@ def _is_broken(check: Any, case: list[str], error: BaseException) -> bool:
     stdin, _, expected = case
     if expected:
         return _raised(check, [stdin, expected, expected]) is not None
-    if isinstance(error, _STUMBLES) and not isinstance(error, ZeroDivisionError):
+    if isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError):
         return False
     return all(_raised(check, [stdin, probe, ""]) is type(error) for probe in _PROBES)
 

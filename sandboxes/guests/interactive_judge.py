@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from . import task_files
 from .channel import Channel, FrameError
+from .checker import STUMBLES
 
 _MAX_TEXT = 500
 _PROBES = ("0", "1", "2", "x", "0 0", "! 1")
@@ -140,7 +141,8 @@ def _outcome(order: dict[str, Any], program: Program) -> dict[str, Any]:
     except BaseException as error:  # noqa: BLE001 - whose fault it is is found out
         if isinstance(error, _NEVER_THE_RESPONSE) and not isinstance(error, UnboundLocalError):
             return {"error": _describe(error)}
-        if program.lines_read == 0 or _always_raises(order, type(error)):
+        stumbled = isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError)
+        if program.lines_read == 0 or (not stumbled and _always_raises(order, type(error))):
             return {"error": _describe(error)}
         return {"fault": "nonsense", "detail": f"the judge could not make sense of it: {_describe(error)}"}
 

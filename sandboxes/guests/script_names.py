@@ -1,4 +1,4 @@
-"""What `site` gives to every script, and interpreters that start without it do not have: ``exit``, ``quit``, ``help``."""
+"""What `site` gives to every script, and interpreters started without it do not have: ``exit``, ``quit``, ``help``."""
 
 import _sitebuiltins
 import builtins

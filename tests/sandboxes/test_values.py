@@ -21,7 +21,7 @@ VALUES = st.recursive(
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda item: st.lists(item, max_size=4) | st.dictionaries(st.sampled_from("ifcbytszdoqxw"), item, max_size=2),
+    lambda item: st.lists(item, max_size=4) | st.dictionaries(st.sampled_from("ifcbytszdoqxwn"), item, max_size=2),
     max_leaves=20,
 )
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reward_server.graders.code_comparison import stdout_matches, values_match
+from reward_server.graders.code_comparison import plain_match, stdout_matches, values_match
 from reward_server.tasks.code_tests import StdoutComparison
 
 HUGE = 1 << 40_000
@@ -98,3 +98,51 @@ def test_numeric_tokens_have_a_tolerance():
     assert stdout_matches("x 0.3333", "x 0.33333", StdoutComparison.TOKENS, 1e-3)
     assert not stdout_matches("x 0.3333", "x 0.33333", StdoutComparison.TOKENS, None)
     assert not stdout_matches("nan", "0.5", StdoutComparison.TOKENS, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "same"),
+    [
+        (1, 1.0, True),
+        (1.0, 1, True),
+        (True, 1, False),
+        (1, True, False),
+        (math.nan, math.nan, True),
+        ((1 << 53) + 1, 1 << 53, False),
+        (float(1 << 53), (1 << 53) + 1, False),
+        (0.1 + 0.2, 0.3, False),
+        ([1, 2], (1, 2), True),
+        ([2, 1], {1, 2}, True),
+        ([1, 1], {1, 2}, False),
+        ([1], {1, 2}, False),
+        ({"1": 2}, {1: 2}, True),
+        ({"true": 2}, {True: 2}, True),
+        ({"a": 1, "b": 2}, {"a": 1}, False),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        (None, None, True),
+        ([], {}, False),
+        ({}, [], False),
+        ("1", 1, False),
+        ([[1, 2], [3]], [[1, 2, 3]], False),
+        ([1, 2], [1], False),
+        ([1], [1, 2], False),
+        ("a", b"a", False),
+    ],
+)
+def test_values_of_other_languages_match_by_value(actual, expected, same):
+    """Numbers count by value, tuples and sets are lists, keys are text."""
+    assert plain_match(actual, expected) is same
+
+
+def test_an_empty_map_may_be_an_empty_list():
+    """Where a language knows no difference, and only there and only when empty."""
+    assert plain_match([], {}, arrays_are_maps=True)
+    assert plain_match({}, [], arrays_are_maps=True)
+    assert not plain_match([1], {}, arrays_are_maps=True)
+    assert not plain_match({"1": 1}, [1], arrays_are_maps=True)
+
+
+def test_numbers_of_other_languages_match_within_a_tolerance():
+    """As those of Python do."""
+    assert plain_match([0.1 + 0.2], [0.3], tolerance=1e-9)
+    assert not plain_match([0.31], [0.3], tolerance=1e-9)
