@@ -37,7 +37,7 @@ class SqlQuery:
     """Implements `Grader` for `SqlQueryTask`."""
 
     name = "sql_query"
-    version = "2"
+    version = "3"
     languages = ("sqlite",)
 
     def prepare(self, task: SqlQueryTask, limits: Limits) -> Job:

@@ -17,7 +17,7 @@ def alike(answer: Tree, expected: Tree, rules: Rules) -> bool:
         doubt = error
     if any(same(renamed, expected, rules) for renamed in renamings(answer, expected)):
         return True
-    mine, theirs = without_constant(answer), without_constant(expected)
+    mine, theirs = without_constant(answer, expected), without_constant(expected, answer)
     if mine and theirs and same_but_for_constant(valued(mine, rules), valued(theirs, rules)):
         return True
     if doubt:

@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .math_shapes import is_name, symbols
+from .math_shapes import symbols
 from .math_trees import Tree
 from .math_units import half_day
 
 _CONSTANT = re.compile(r"(?:[CcKkAB]|[CcKkAa]_\{?\d\}?)")
 _NUMBERED = re.compile(r"[CcKk]_\d")
 _COUNTING = frozenset("knmlj")
+_FUNCTION_LETTERS = frozenset("fghuvFGHP")
 _MAX_CONSTANTS = 4
 _NUMBER_SETS = (
     ("symbol", "mathbb_Z"),
@@ -79,10 +80,15 @@ def renamings(answer: Tree, expected: Tree) -> Iterator[Tree]:
             yield _replaced(answer, dict(zip(new, order, strict=True)))
 
 
-def without_constant(tree: Tree) -> Tree | None:
-    """Return an antiderivative without its constant; None when it has none, or its name stands elsewhere too."""
-    if tree[0] == "relation" and tree[1] == ("=",) and is_name(tree[2][0]):
-        tree = tree[2][1]
+def without_constant(tree: Tree, other: Tree) -> Tree | None:
+    """Return an antiderivative without its constant; None when it has none, or its name stands elsewhere too.
+
+    It may have a name; where the other answer has one too, the same.
+    """
+    if tree[0] == "relation" and tree[1] == ("=",):
+        left, tree = tree[2]
+        if left != other[2][0] if other[:2] == ("relation", ("=",)) else not _names_function(left):
+            return None
     if tree[0] != "add":
         return None
     constants = [term for term in tree[1] if term[0] == "symbol" and _CONSTANT.fullmatch(term[1])]
@@ -90,6 +96,13 @@ def without_constant(tree: Tree) -> Tree | None:
     if len(constants) != 1 or not rest or _constants(_letters(rest)):
         return None
     return rest[0] if len(rest) == 1 else ("add", rest)
+
+
+def _names_function(left: Tree) -> bool:
+    """Return whether the left side is ``y`` or ``f(x)``, which is read as a product, and no product of unknowns."""
+    if left[0] == "multiply" and len(left[1]) == 2 and left[1][0][0] == "symbol":
+        return left[1][0][1] in _FUNCTION_LETTERS
+    return bool(left[0] == "symbol")
 
 
 def _letters(tree: Any) -> set[str]:

@@ -5,6 +5,7 @@ letters that follows from an *anchored* one (given, or satisfied by the referenc
 repetitions, restated answers, longer rewritings and what nobody needs are worth nothing, so that padding never pays.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,6 +21,12 @@ from .math_tokens import GrammarError
 from .math_values import value
 
 _MAX_ANCHORED = 12
+_COMMON = tuple(
+    map(sympy.Rational, ("1", "2", "7", "10", "12", "24", "52", "60", "100", "365", "1000", "1/2", "1/100"))
+)
+"""Numbers that need no source: halves, pairs, percent, and the units of time and money."""
+_NUMERAL = re.compile(r"(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?")
+_MAX_STATED = 200
 
 
 def check_steps(solution: str, givens: Sequence[str], expected: Sequence[str], findings: list[dict[str, Any]]) -> None:
@@ -27,10 +34,11 @@ def check_steps(solution: str, givens: Sequence[str], expected: Sequence[str], f
 
     What was found stays found when the caller's time is up.
     """
-    derivation = _Derivation(reference=_Reference.of(expected), from_givens=bool(givens))
-    for given in givens:
-        for equation in read(given):
-            derivation.anchor(equation)
+    stated = [number for given in givens for number in _numbers_said(given)]
+    given_equations = [equation for given in givens for equation in read(given)]
+    derivation = _Derivation(reference=_Reference.of(expected), from_givens=bool(given_equations), stated=stated)
+    for equation in given_equations:
+        derivation.anchor(equation)
     try:
         for equation in equations(solution):
             finding: dict[str, Any] = {"text": equation.text[:200], "right": None, "detail": "it could not be decided"}
@@ -104,10 +112,13 @@ class _Derivation:
 
     reference: _Reference
     from_givens: bool
+    stated: list[Any]
+    """The numbers of the problem, where it is given: a calculation with others comes from nowhere."""
     anchored: list[Equation] = field(default_factory=list)
     values: dict[Any, Any] = field(default_factory=dict)
     seen: set[frozenset[Any]] = field(default_factory=set)
     taken: list[_Step] = field(default_factory=list)
+    derived: list[Any] = field(default_factory=list)
     cases: list[tuple[list[complex], list[complex], dict[str, Any]]] = field(default_factory=list)
 
     def anchor(self, equation: Equation) -> None:
@@ -155,12 +166,24 @@ class _Derivation:
         if not (left - right).free_symbols:
             if not identical(left, right, Rules()):
                 return False, "it does not hold"
-            step.result = right if _works(equation) else None
+            if _works(equation):
+                return self._computed(step, right)
             return None, "it holds, and nothing needs it"
         right_or_not, detail = self._follows(equation, (left - right).free_symbols)
         if right_or_not:
             self.anchor(equation)
         return right_or_not, detail
+
+    def _computed(self, step: _Step, result: Any) -> tuple[None, str]:
+        """Keep a calculation for the use of its result; where the problem's numbers are known, only one from them."""
+        used = [abs(number) for number in numbers(step.equation.trees)]
+        sources = [*self.stated, *self.derived]
+        rests = any(_among(number, sources) for number in used if not _among(number, [result]))
+        if self.stated and not (rests and all(_among(number, [*sources, *_COMMON, result]) for number in used)):
+            return None, "its numbers are not the problem's"
+        step.result = result
+        self.derived.append(result)
+        return None, "it holds, and nothing needs it"
 
     def _follows(self, equation: Equation, letters: set[Any]) -> tuple[bool | None, str]:
         alone = [(other, found) for other in self.anchored if (found := self._roots(other, letters))]
@@ -223,6 +246,11 @@ class _Derivation:
     def _roots(self, equation: Equation, letters: set[Any]) -> list[complex]:
         filled = equation.difference.subs(self.values)
         return roots(filled) if filled.free_symbols == letters and len(letters) == 1 else []
+
+
+def _numbers_said(given: str) -> list[Any]:
+    """Return the numerals of a given, be it an equation or a sentence."""
+    return [sympy.Rational(found.replace(",", "")) for found in _NUMERAL.findall(given)[:_MAX_STATED]]
 
 
 def _introduces(equation: Equation, known: set[Any]) -> bool:

@@ -1,5 +1,6 @@
 """Translates other dialects to SQLite's, by sqlglot; what has no faithful translation is said to have none."""
 
+import functools
 from dataclasses import dataclass
 
 import sqlglot
@@ -10,6 +11,18 @@ from .sql_confinement import FUNCTIONS
 from .sql_features import FAULTS, bounded, too_complex
 
 _STRFTIME = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d", "HOUR": "%H", "MINUTE": "%M", "SECOND": "%S", "DOY": "%j"}
+_PARTS: dict[type[exp.Expr], str] = {
+    exp.Year: "YEAR",
+    exp.Quarter: "QUARTER",
+    exp.Month: "MONTH",
+    exp.Day: "DAY",
+    exp.DayOfMonth: "DAY",
+    exp.DayOfYear: "DOY",
+    exp.Hour: "HOUR",
+    exp.Minute: "MINUTE",
+    exp.Second: "SECOND",
+}
+"""Functions that many dialects have for EXTRACT."""
 _ANY_CASE_LIKE = frozenset({"sqlite", "mysql", "tsql", "singlestore", "doris", "starrocks"})
 
 
@@ -76,10 +89,36 @@ def _joins_texts(node: exp.Add) -> bool:
 
 
 def _extraction(node: exp.Expr) -> exp.Expr:
-    """Return EXTRACT(part FROM date) as the number that strftime gives; other nodes as they are."""
-    if not isinstance(node, exp.Extract):
-        return node
-    part = _STRFTIME.get(node.this.name.upper())
-    if part is None:
-        raise UnsupportedError(f"EXTRACT({node.this.name})")
-    return exp.cast(exp.func("STRFTIME", exp.Literal.string(part), node.expression, dialect="sqlite"), "INTEGER")
+    """Return parts of dates as the numbers that strftime gives, and CONCAT as ``||``; other nodes as they are."""
+    if isinstance(node, exp.Extract):
+        return _part(node.this.name.upper(), node.expression)
+    if (part := _PARTS.get(type(node))) is not None:
+        return _part(part, node.this)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "date_part" and len(node.expressions) == 2:
+        return _part(node.expressions[0].name.upper(), node.expressions[1])
+    if isinstance(node, exp.Concat):
+        return _joined(node)
+    if isinstance(node, exp.Contains | exp.StartsWith):
+        place = exp.func("INSTR", node.this.copy(), node.expression.copy(), dialect="sqlite")
+        one = exp.Literal.number(1)
+        return exp.paren(exp.GTE(this=place, expression=one) if isinstance(node, exp.Contains) else place.eq(one))
+    return node
+
+
+def _part(name: str, date: exp.Expr) -> exp.Expr:
+    if name == "QUARTER":
+        return exp.paren(exp.Div(this=exp.paren(_part("MONTH", date) + 2), expression=exp.Literal.number(3)))
+    if name not in _STRFTIME:
+        raise UnsupportedError(f"EXTRACT({name})")
+    text = exp.func("STRFTIME", exp.Literal.string(_STRFTIME[name]), date.copy(), dialect="sqlite")
+    return exp.cast(text, "INTEGER")
+
+
+def _joined(node: exp.Concat) -> exp.Expr:
+    """Return CONCAT as ``||``; in dialects where it passes over NULL, with empty texts in their place."""
+    empty = exp.Literal.string("")
+    parts = [
+        exp.Coalesce(this=part.copy(), expressions=[empty.copy()]) if node.args.get("coalesce") else part.copy()
+        for part in node.expressions
+    ]
+    return exp.paren(functools.reduce(lambda left, right: exp.DPipe(this=left, expression=right), [empty, *parts]))
