@@ -6,6 +6,7 @@ import sys
 import types
 
 from .channel import Channel
+from .watch import Watch
 
 
 def main(channel: Channel, peers: list[socket.socket]) -> None:
@@ -22,4 +23,9 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     except (SyntaxError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the program's standard error
         os._exit(1)
-    exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
+    watch = Watch()
+    watch.start()
+    try:
+        exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
+    finally:
+        watch.look()
