@@ -383,7 +383,7 @@ class Cell:
     def _wipe(self, uid: int) -> None:
         directories = [self.place] if self.trusted else [self.place, _SHARED_MEMORY]
         try:
-            cleaning.wipe(directories, uid)
+            cleaning.wipe(directories, uid, EXAMINER_GID if self.trusted else uid)
         except cleaning.TroubleError as error:  # the verdict stands; the box must go
             self._around.trouble(str(error))
 
