@@ -17,7 +17,7 @@ from reward_server.admission import Admission
 from reward_server.config import Config, ConfigError
 from reward_server.graders import GRADERS, Entry
 from reward_server.service import SERVICE, RewardService
-from sandboxes.base import Sandbox
+from sandboxes.base import AssuranceLevel, Sandbox
 from sandboxes.errors import SandboxUnsupportedError
 
 if TYPE_CHECKING:
@@ -114,6 +114,9 @@ class RewardServer:
     async def _set_health(self, status: Any) -> None:
         for name in ("", SERVICE):
             await self._health.set(name, status)
+        for level in AssuranceLevel:  # so that a probe can ask for a level: `assurance-container`
+            held = status if level <= self._sandbox.info.assurance_level else health_pb2.HealthCheckResponse.NOT_SERVING
+            await self._health.set(f"assurance-{level.name.lower()}", held)
 
     def _bind(self) -> int:
         try:

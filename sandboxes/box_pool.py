@@ -14,6 +14,7 @@ from sandboxes.errors import BoxDiedError, SandboxError, SandboxUnavailableError
 _log = logging.getLogger(__name__)
 REQUIRED_LAYERS = frozenset(
     {
+        "descriptors",
         "environment",
         "file_size",
         "file_system",
@@ -22,6 +23,7 @@ REQUIRED_LAYERS = frozenset(
         "network",
         "network_namespace",
         "no_new_privs",
+        "process_view",
         "processes",
         "seccomp",
         "signals",

@@ -15,12 +15,14 @@ import sys
 import traceback
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from . import script_names, task_files
 from .candidate_equality import equal_to_blank
 from .channel import Channel, FrameError
 from .values import PLAIN_TYPES, CodecError, Encoder, Remote, decode
+from .watch import Watch
 
 MODULE = "solution"
 _MAX_HANDLES = 100_000
@@ -39,9 +41,11 @@ class Candidate:
         self._handles: dict[int, int] = {}
         self._module = types.ModuleType(MODULE)
         self._keep: Callable[[type], bool] | None = None
+        self._watch = Watch()
 
     def serve(self) -> None:
         """Answer requests until the other side hangs up."""
+        self._watch.start()
         while True:
             self.answer(task_files.receive(self._channel))
 
@@ -52,6 +56,9 @@ class Candidate:
             reply = self._do(request)
         except BaseException as error:  # noqa: BLE001 - whatever the code raises is part of its answer
             reply = {"raised": {**describe(error), **self._content(error)}}
+        self._watch.look()
+        with suppress(Exception):  # what it printed is a signal, too; it may have closed or replaced the stream
+            sys.stdout.flush()
         try:
             self._channel.send(reply)
         except FrameError as error:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from . import cleaning, processes
 from .channel import FrameError, FrameReader, encode
+from .imitation import imitated
 from .nursery import Zygote
 from .seccomp_listener import Listener
 from .streams import Input, Output, input_of
@@ -25,6 +26,8 @@ EXAMINER_GID = 900
 _numbers = itertools.count(1)
 _SHARED_MEMORY = "/dev/shm"
 _DYING_SECONDS = 5.0
+_LAST_WORDS_SECONDS = 2.0
+"""How long a run that has hung up may take to exit: on a busy machine its exit status is late, not lost."""
 _READY_SECONDS = 20.0
 _MAX_RECEIVED_BYTES = 32 << 20
 
@@ -266,7 +269,7 @@ class Cell:
 
     def _await_exit(self) -> None:
         """Give a cell that has hung up a moment to exit by itself, so that its exit status is its own."""
-        patience = time.monotonic() + _DYING_SECONDS / 10
+        patience = time.monotonic() + _LAST_WORDS_SECONDS
         while self._report is None and self.ended is None and time.monotonic() < patience:
             self._around.pump()
 
@@ -362,13 +365,20 @@ class Cell:
     def _finish(self) -> Ended:
         if self._listener:
             self._around.unwatch(self._listener.descriptor)
-        leftovers = self._kill()
-        if leftovers:
+        company = self._company()
+        if self._kill() or company:
             self._flags.setdefault("leftover_process", "processes still ran when the run had ended")
         self._close_streams()
         if self.uid is not None:
             self._wipe(self.uid)
         return self._account()
+
+    def _company(self) -> bool:
+        """Return whether processes run beside the main one of a cell that waits for its next order."""
+        if self._report is not None or self._over is not None or not self._ready:
+            return False
+        living = [process for process in self._mine(processes.everything()) if process.resident_bytes]
+        return len(living) > (1 if self.uid is not None else 2)  # in a namespace of its own there is an init, too
 
     def _kill(self) -> int:
         """Kill the tree, wait for the zygote's report, and return how many outlived the main process."""
@@ -403,12 +413,14 @@ class Cell:
     def _wipe(self, uid: int) -> None:
         directories = [self.place] if self.trusted else [self.place, _SHARED_MEMORY]
         try:
-            cleaning.wipe(directories, uid)
+            cleaning.wipe(directories, uid, EXAMINER_GID if self.trusted else uid)
         except cleaning.TroubleError as error:  # the verdict stands; the box must go
             self._around.trouble(str(error))
 
     def _account(self) -> Ended:
         report = self._report or {}
+        if not self.trusted and (line := imitated(self._stdout.head()) or imitated(self._stderr.head())):
+            self._flags.setdefault("imitated_results", f"it printed like a test framework: {line}")
         status = report.get("exit_status", -signal.SIGKILL)
         return Ended(
             ending=self._over or _ending_of(status),

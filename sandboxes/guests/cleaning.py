@@ -28,7 +28,7 @@ def end_user(uid: int, reap: Callable[[], None]) -> int:
         first = first or len(mine)
         passes += 1
         if passes > _PASSES:
-            _as_user(uid, _kill_everything)  # one atomic sweep: no fork outruns it
+            _as_user(uid, uid, _kill_everything)  # one atomic sweep: no fork outruns it
             time.sleep(0.001)
         for pid in mine:
             kill(pid)
@@ -44,12 +44,12 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def wipe(directories: list[str], uid: int) -> None:
-    """Empty ``directories`` of what ``uid`` left there. Raises `TroubleError` when something stays."""
+def wipe(directories: list[str], uid: int, gid: int) -> None:
+    """Empty ``directories`` of what ``uid`` in the group ``gid`` left. Raises `TroubleError` if something stays."""
     if not any(_remove_entries(directory) for directory in directories):
         return
     for directory in directories:
-        _as_user(uid, partial(_remove_tree, directory))
+        _as_user(uid, gid, partial(_remove_tree, directory))
     for directory in directories:
         if left := _remove_entries(directory):
             raise TroubleError(f"{directory} could not be emptied, {left} entries stay")
@@ -102,13 +102,13 @@ def _kill_everything() -> None:
         os.kill(-1, signal.SIGKILL)
 
 
-def _as_user(uid: int, action: Callable[[], object]) -> None:
-    """Do ``action`` in a child that is ``uid``."""
+def _as_user(uid: int, gid: int, action: Callable[[], object]) -> None:
+    """Do ``action`` in a child that is ``uid``, in the group ``gid``."""
     child = os.fork()
     if child == 0:
         try:
             os.setgroups([])
-            os.setresgid(uid, uid, uid)
+            os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
             action()
         finally:

@@ -22,7 +22,7 @@ from .math_trees import Tree
 from .math_values import ValueBoundError
 
 _SECONDS = 1.5
-"""Own budget for the answer, and again for the steps. The job's CPU limit stands behind it."""
+"""Own budget of CPU time for the answer, and again for the steps: how busy the machine is decides nothing."""
 _FAULTS = (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError, RecursionError)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 """One number in groups of three digits, or several of three digits: the reference says which."""
@@ -63,15 +63,15 @@ def _budget() -> Iterator[list[bool]]:
     def stop(*_: object) -> None:
         raise TimeoutError
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, _SECONDS)
     try:
         yield spent
     except TimeoutError:
         spent.append(True)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _compare(payload: dict[str, Any]) -> tuple[str, str]:

@@ -103,6 +103,28 @@ def _file_system(payload: dict[str, Any]) -> str:
     return "only the run's own directory can be written"
 
 
+def _process_view(_: dict[str, Any]) -> str:
+    """What another process holds, the supervisor first of all, must be out of reach."""
+    for name in ("mem", "environ", "maps", "root", "fd"):
+        _denied(f"/proc/1/{name}", os.open, f"/proc/1/{name}", os.O_RDONLY)
+    return "nothing of other processes can be read"
+
+
+def _descriptors(_: dict[str, Any]) -> str:
+    """Only the standard streams and the run's own channel are open: nothing of the supervisor was handed down."""
+    if strangers := [number for number in range(4, 1024) if _is_open(number)]:
+        raise _Hole(f"descriptors {strangers[:5]} are open")
+    return "the standard streams and the channel"
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
 def _network(_: dict[str, Any]) -> str:
     for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET):
         _denied(f"a socket of {family.name}", socket.socket, family, socket.SOCK_DGRAM)
@@ -170,6 +192,8 @@ _PROBES = {
     "seccomp": _seccomp,
     "landlock": _landlock,
     "file_system": _file_system,
+    "process_view": _process_view,
+    "descriptors": _descriptors,
     "network": _network,
     "signals": _signals,
     "processes": _processes,

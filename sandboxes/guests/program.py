@@ -7,6 +7,7 @@ import types
 
 from . import script_names, task_files
 from .channel import Channel
+from .watch import Watch
 
 
 def main(channel: Channel, peers: list[socket.socket]) -> None:
@@ -31,4 +32,9 @@ def run(source: str) -> None:
     except (SyntaxError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the program's standard error
         os._exit(1)
-    exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
+    watch = Watch()
+    watch.start()
+    try:
+        exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
+    finally:
+        watch.look()

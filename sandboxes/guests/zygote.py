@@ -26,6 +26,7 @@ MAX_DESCRIPTORS = 16
 def main(role: str, control_descriptor: int) -> None:
     """Serve forks of ``role`` until the supervisor closes the socket."""
     control = socket.socket(fileno=control_descriptor)
+    sys.dont_write_bytecode = True  # what a run imports from its own directory is gone with it
     module = importlib.import_module(f".{role}", __package__)
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)

@@ -35,6 +35,14 @@ async def test_health_tells_whether_the_server_serves():
         assert await health(client, "reward.v1.RewardService") == health_pb2.HealthCheckResponse.SERVING
 
 
+async def test_health_tells_the_assurance_level():
+    """A probe can ask for a level: the sandbox's and weaker ones are served, stronger ones are not."""
+    async with serving() as server, calls(server) as client:
+        served = {level: await health(client, f"assurance-{level}") for level in ("low", "namespace", "container")}
+    status = health_pb2.HealthCheckResponse
+    assert served == {"low": status.SERVING, "namespace": status.SERVING, "container": status.NOT_SERVING}
+
+
 async def test_reflection_lists_the_services():
     """Tools without the protos can ask what is served."""
     async with serving() as server, calls(server) as client:

@@ -526,7 +526,8 @@ async def a_box_after_its_jobs_is_as_it_was_when_warm(maker: Maker) -> None:
     async with maker.make(boxes=1) as sandbox:
         call = {"function": "f", "args": [], "kwargs": {}}
         payload = {"source": "def f(): return 1", "calls": [call], "inputs": [""], "entry_point": "f", "prefix": ""}
-        payload["programs"] = [{"code": "assert f() == 1", "framework": ""}]
+        litter = "import os\nos.makedirs('deep/deeper')\nopen('deep/left', 'w')\nassert f() == 1"
+        payload["programs"] = [{"code": litter, "framework": ""}]
         await sandbox.run(Job(program="python_code", payload=payload))
         (supervisor,) = await maker.supervisors()
         warm = box_state(supervisor)

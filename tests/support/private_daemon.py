@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MISSING = "" if os.geteuid() == 0 and shutil.which("dockerd") else "starting a daemon needs root and the engine"
@@ -36,10 +36,15 @@ class Daemon:
         raise RuntimeError(f"no daemon: {(self._root / 'log').read_text()[-2000:]}")
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        """Send it a signal that ends it, and wait for that."""
+        """End it by a signal and wait for that; containerd, which a killed daemon leaves behind, ends too."""
         assert self._process is not None
         self._process.send_signal(number)
         self._process.wait(60)
+        left = self._root / "exec" / "containerd" / "containerd.pid"
+        if left.exists():
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int(left.read_text()), signal.SIGKILL)
+            left.unlink()
 
     def load(self, image: str) -> None:
         """Copy an image from the host's daemon."""

@@ -65,4 +65,6 @@ def _difference(graded: Graded, expect: dict[str, Any]) -> str:
     flags = {flag.name for flag in verdict.flags}
     if missing := set(expect.get("flags", ())) - flags:
         return f"expected the flags {missing}, got {flags}; {said}"
+    if wrong := set(expect.get("never", ())) & flags:
+        return f"got the flags {wrong}, for which there is no reason; {said}"
     return ""
