@@ -26,6 +26,7 @@ def main(model: str, tasks: str, steps: int) -> None:
         num_generations=4,
         per_device_train_batch_size=8,
         max_completion_length=64,
+        logging_steps=1,
         report_to="none",
         bf16=torch.cuda.is_available(),
         use_cpu=not torch.cuda.is_available(),
