@@ -13,7 +13,7 @@ RIGHT, WRONG = "print(2 * int(input()))", "print(5)"
 
 def state(answer, info=None, truth=""):
     made = vf.State(input={"prompt": [{"role": "user", "content": "?"}], "answer": truth, "info": info or {}})
-    made |= {"completion": [{"role": "assistant", "content": answer}], "timing": vf.RolloutTiming()}
+    made |= {"completion": [{"role": "assistant", "content": answer}], "timing": vf.RolloutTiming(), "trajectory": []}
     return made
 
 

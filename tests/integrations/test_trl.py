@@ -1,6 +1,10 @@
 """TRL's own GRPOTrainer trains a tiny model with rewards from a real server."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import tiny_model
@@ -13,7 +17,7 @@ from trainer_client.adapters import trl
 SIMILAR = {
     "textMatch": {"expected": "aaaaaaaa", "measure": "TEXT_MEASURE_EDIT_SIMILARITY", "subject": "TEXT_SUBJECT_RAW"}
 }
-CODE = {"codeTests": {"stdioTests": [{"stdin": "", "expectedStdout": "1"}]}}
+BOXED = {"pythonGrader": {"source": "def grade(sample, item):\n    return 0.5\n"}}
 
 
 def train(function, tmp_path, *, tasks, conversational, steps=3):
@@ -66,14 +70,27 @@ def test_training(address, tmp_path, kind, conversational):
 
 def test_a_dead_sandbox_trains_nothing(dead, tmp_path):
     """When the server grades nothing, no weight moves: Failures are None, and None has no gradient."""
-    logs, moved = train(trl.reward_function(dead), tmp_path, tasks=[CODE] * 4, conversational=False, steps=1)
+    logs, moved = train(trl.reward_function(dead), tmp_path, tasks=[BOXED] * 4, conversational=False, steps=1)
     assert moved == 0.0
     assert all(log["reward_server/gradable"] == 0.0 for log in logs)
 
 
 def test_the_rest_of_a_batch_trains_on(dead, tmp_path):
     """Samples that need no sandbox are graded, and train, beside those that cannot be."""
-    tasks = [SIMILAR, CODE] * 2
+    tasks = [SIMILAR, BOXED] * 2
     logs, moved = train(trl.reward_function(dead), tmp_path, tasks=tasks, conversational=False)
     assert moved > 0.0
     assert any(0.0 < log["reward_server/gradable"] < 1.0 for log in logs)
+
+
+def test_the_example(address, tmp_path):
+    """The program in examples/ trains on a converted task file and prints its rewards."""
+    task = {"prompt": [{"role": "user", "content": "write a"}], "task": SIMILAR}
+    (tmp_path / "tasks.jsonl").write_text(json.dumps(task) + "\n", "utf-8")
+    model = tiny_model.saved(tmp_path / "model", "abc")
+    example = Path(__file__).parents[2] / "examples" / "trl_grpo.py"
+    command = [sys.executable, str(example), model, "tasks.jsonl", "2"]
+    environment = {**os.environ, "REWARD_SERVER_ADDRESS": address}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-1].startswith("[0.")

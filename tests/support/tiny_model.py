@@ -47,9 +47,9 @@ def model(vocabulary: int) -> Qwen2ForCausalLM:
     )
 
 
-def saved(folder: Path) -> str:
+def saved(folder: Path, characters: str = string.printable) -> str:
     """Save both to ``folder`` and return its name."""
-    made = tokenizer()
+    made = tokenizer(characters)
     made.save_pretrained(folder)
     model(len(made)).save_pretrained(folder)
     return str(folder)
