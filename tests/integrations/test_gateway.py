@@ -100,11 +100,11 @@ async def openrlhf_rewards(agent, urls, query, prompt, label):
 
 
 async def test_openrlhf_gets_rewards_from_one_of_several_urls(openrlhf_agent, url):
-    """With two URLs the second gets empty lists, and answers with such."""
+    """With two URLs the first gets the query; where the second is asked too, its lists are empty."""
     urls = [f"{url}/openrlhf"] * 2
-    first, second = await openrlhf_rewards(openrlhf_agent, urls, "2+2? 4</s>", "2+2? ", json.dumps(MATH))
+    first, *others = await openrlhf_rewards(openrlhf_agent, urls, "2+2? 4</s>", "2+2? ", json.dumps(MATH))
     assert first == {"rewards": [1.0], "scores": [1.0], "extra_logs": {"accepted": [1.0]}}
-    assert second["rewards"] == []
+    assert all(other["rewards"] == [] for other in others)
 
 
 async def test_openrlhf_gives_up_on_a_dead_sandbox_without_a_reward(openrlhf_agent, dead):
@@ -193,20 +193,3 @@ def test_openenv_knows_our_answers(url):
         kind.model_validate(requests.get(f"{url}/openenv/{path}", timeout=10).json())
     ResetResponse.model_validate(requests.post(f"{url}/reset", json={"task": MATH}, timeout=10).json())
     StepResponse.model_validate(requests.post(f"{url}/step", json={"action": {"response": "4"}}, timeout=10).json())
-
-
-@pytest.mark.timeout(300)
-def test_eval_protocol_reads_our_results(url, dead, monkeypatch):
-    """Both a grade and a Failure are eval-protocol's EvaluateResult; only the grade is valid."""
-    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    import requests  # noqa: PLC0415 - slow to import
-    from eval_protocol.models import EvaluateResult  # noqa: PLC0415 - as above
-
-    body = {"messages": [{"role": "assistant", "content": "4"}], "ground_truth": "", "kwargs": {"task": HALF}}
-    good, bad = (
-        EvaluateResult.model_validate(requests.post(f"{server}/evaluate", json=body, timeout=30).json())
-        for server in (url, dead)
-    )
-    assert (good.score, good.is_score_valid) == (0.5, True)
-    assert bad.is_score_valid is False
-    assert "does not answer" in (bad.error or "")
