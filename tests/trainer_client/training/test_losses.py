@@ -162,7 +162,7 @@ def test_aggregation_by_hand(aggregation: str, expected: float):
     hidden=st.sampled_from([0.0, -700.0, math.inf, math.nan]),
     data=st.data(),
 )
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_a_masked_sequence_changes_nothing(config: LossConfig, lengths: list, seed: int, hidden: float, data):
     """To the last bit, in value and gradient: not by its numbers, not by being there."""
     batch = tokens(lengths, seed)
@@ -183,7 +183,7 @@ def test_a_masked_sequence_changes_nothing(config: LossConfig, lengths: list, se
 
 @pytest.mark.parametrize("config", CONFIGS)
 @given(lengths=st.lists(st.integers(1, 5), min_size=2, max_size=6), seed=st.integers(0, 99), data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_micro_batches_add_up(config: LossConfig, lengths: list, seed: int, data):
     """However the sequences are split, losses, gradients and metrics add up to those of all at once."""
     batch, advantages = tokens(lengths, seed), worth(len(lengths))
