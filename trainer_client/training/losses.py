@@ -27,6 +27,8 @@ Estimator: TypeAlias = Literal["k1", "k2", "k3"]
 KLPlace: TypeAlias = Literal["loss", "reward"]
 Correction: TypeAlias = Literal["none", "token_truncate", "token_mask", "sequence_truncate", "sequence_mask"]
 
+LOG_BOUND = 20.0
+"""Of logarithms of ratios: e^20 is far outside of any clipping range, and far inside of float32."""
 _CHOICES = {
     "normalization": get_args(Normalization),
     "baseline": get_args(Baseline),
@@ -156,7 +158,7 @@ def policy_loss(tokens: TokenBatch, advantages: Tensor, config: LossConfig, tota
     advantage = advantages.to(tokens.policy.dtype)[tokens.segments]
     ratio = probability_ratio(tokens.policy, tokens.old, tokens.segments, lengths, config.ratio)
     loss = surrogate_loss(ratio, tokens.policy, advantage, config)
-    correction = rollout_correction(tokens.old, tokens.rollout, tokens.segments, size, config)
+    correction, outside = rollout_correction(tokens.old, tokens.rollout, tokens.segments, size, config)
     loss = loss * correction
     divergence = None
     if tokens.reference is not None:
@@ -169,7 +171,10 @@ def policy_loss(tokens: TokenBatch, advantages: Tensor, config: LossConfig, tota
         if tokens.entropy is None:
             raise ValueError("entropy_coefficient needs the entropy of each token")
         value = value - config.entropy_coefficient * tokens.entropy.sum() / max(totals.tokens, 1)
-    means, maxima = _metrics(tokens, ratio.detach(), correction, advantage, divergence, config)
+    means, maxima = _metrics(tokens, ratio.detach(), advantage, divergence, config)
+    if tokens.rollout is not None and config.rollout_correction != "none":
+        means |= {"rollout_correction": correction, "rollout_corrected": outside.to(correction.dtype)}
+        maxima |= {"rollout_correction_max": correction}
     return Loss(
         value=value,
         means={name: tensor.detach().sum() / max(totals.tokens, 1) for name, tensor in means.items()},
@@ -178,8 +183,11 @@ def policy_loss(tokens: TokenBatch, advantages: Tensor, config: LossConfig, tota
 
 
 def probability_ratio(policy: Tensor, old: Tensor, segments: Tensor, lengths: Tensor, level: Level) -> Tensor:
-    """Return pi / pi_old of each token (T,): its own, or its sequence's geometric mean (GSPO, equation 7)."""
-    log_ratio = policy - old
+    """Return pi / pi_old of each token (T,): its own, or its sequence's geometric mean (GSPO, equation 7).
+
+    Its logarithm is cut at `LOG_BOUND`, where a token has no gradient: an overflow would cost the whole step.
+    """
+    log_ratio = (policy - old).clamp(-LOG_BOUND, LOG_BOUND)
     if level == "sequence":
         means = sequence_sums(log_ratio, segments, len(lengths)) / lengths.clamp(min=1)
         log_ratio = means[segments]
@@ -200,31 +208,35 @@ def surrogate_loss(ratio: Tensor, policy: Tensor, advantage: Tensor, config: Los
     return -torch.min(ratio * advantage, clipped * advantage)
 
 
-def rollout_correction(old: Tensor, rollout: Tensor | None, segments: Tensor, size: int, config: LossConfig) -> Tensor:
-    """Return the weight of each token (T,), without gradient: the trainer's over the engine's probability, bounded.
+def rollout_correction(
+    old: Tensor, rollout: Tensor | None, segments: Tensor, size: int, config: LossConfig
+) -> tuple[Tensor, Tensor]:
+    """Return the weight of each token (T,), and whether its ratio was out of bounds (T,). No gradient.
 
-    The engine's kernels and dtypes give other probabilities than the trainer's for the same weights, so its samples are
-    slightly off-policy. Truncated: fengyao.notion.site/off-policy-rl; masked, by sequence: IcePop and the
-    like. A token the engine could not score (NaN) has the ratio 1.
+    The weight is the trainer's over the engine's probability, bounded: the engine's kernels and dtypes give other
+    probabilities for the same weights, so its samples are slightly off-policy. Truncated:
+    fengyao.notion.site/off-policy-rl; masked, by sequence: IcePop and the like. A token that the engine could not score
+    (NaN) has the ratio 1.
     """
     kind = config.rollout_correction
     if rollout is None or kind == "none":
-        return torch.ones_like(old)
+        return torch.ones_like(old), torch.zeros_like(old, dtype=torch.bool)
     gap = (old - rollout).detach().nan_to_num(nan=0.0)
     if kind.startswith("sequence"):
         gap = sequence_sums(gap, segments, size)[segments]
     ratio = gap.exp()
+    outside = (ratio < config.correction_min) | (ratio > config.correction_max)
     if kind.endswith("truncate"):
-        return ratio.clamp(config.correction_min, config.correction_max)
-    return ratio.masked_fill((ratio < config.correction_min) | (ratio > config.correction_max), 0.0)
+        return ratio.clamp(config.correction_min, config.correction_max), outside
+    return ratio.masked_fill(outside, 0.0), outside
 
 
 def kl_divergence(policy: Tensor, reference: Tensor, estimator: Estimator) -> Tensor:
     """Return an estimate of KL(pi || reference) at each token (T,) that pi wrote; with gradient.
 
-    With d = log reference - log pi: k1 = -d, k2 = d^2 / 2, k3 = exp(d) - d - 1.
+    With d = log reference - log pi, cut at `LOG_BOUND`: k1 = -d, k2 = d^2 / 2, k3 = exp(d) - d - 1.
     """
-    difference = reference - policy
+    difference = (reference - policy).clamp(-LOG_BOUND, LOG_BOUND)
     match estimator:
         case "k1":
             return -difference
@@ -255,7 +267,6 @@ def sequence_sums(values: Tensor, segments: Tensor, size: int) -> Tensor:
 def _metrics(
     tokens: TokenBatch,
     ratio: Tensor,
-    correction: Tensor,
     advantage: Tensor,
     divergence: Tensor | None,
     config: LossConfig,
@@ -279,7 +290,6 @@ def _metrics(
         means["kl"] = divergence
     if tokens.rollout is not None:
         gap = (tokens.old - tokens.rollout).detach().nan_to_num(nan=0.0)
-        means |= {"rollout_correction": correction, "rollout_gap": gap.abs(), "kl_rollout": gap.exp() - gap - 1}
-        maxima |= {"rollout_correction_max": correction, "rollout_gap_max": gap.abs()}
-        means["rollout_corrected"] = (correction != gap.exp()).to(ratio.dtype)
+        means |= {"rollout_gap": gap.abs(), "kl_rollout": gap.exp() - gap - 1}
+        maxima |= {"rollout_gap_max": gap.abs()}
     return means, maxima

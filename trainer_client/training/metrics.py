@@ -9,7 +9,7 @@ from trainer_client.results import Verdict
 from trainer_client.training.scoring import Episode, ScoredGroup
 from trainer_client.training.tasks import Task
 
-_NUMBERED = re.compile(r"\d+")
+_NUMBERED = re.compile(r"(?<=[\[/#])\d+")
 _LONGEST_NAME = 48
 _MOST_NAMES = 20
 """Of checks, for each grader: the most frequent. Extra fields of a record are named by whoever wrote it."""

@@ -44,8 +44,9 @@ def packed_attention(
             f'{type(module).__name__} needs {", ".join(asked)}, which attention = "packed" does not do: '
             'choose attention = "flash_attention_2" or "sdpa"'
         )
-    if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16):
-        query, key, value = (part.squeeze(0).transpose(0, 1) for part in (query, key, value))
+    dtype = _computed_in(value)
+    if query.is_cuda and dtype in (torch.bfloat16, torch.float16):
+        query, key, value = (part.squeeze(0).transpose(0, 1).to(dtype) for part in (query, key, value))
         read = varlen_attn(
             query,
             key,
@@ -66,6 +67,12 @@ def packed_attention(
         for start, end in pairwise(bounds)
     ]
     return torch.cat(parts, dim=2).transpose(1, 2), None
+
+
+def _computed_in(tensor: Tensor) -> torch.dtype:
+    """Return what attention is computed in: under autocast its dtype, though rotated queries arrive in float32."""
+    kind = tensor.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else tensor.dtype
 
 
 def _causal(query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None) -> Tensor:

@@ -54,3 +54,12 @@ def gather(mine: T) -> list[T]:
     all_of_them: list[T] = [mine] * count()
     distributed.all_gather_object(all_of_them, mine, _objects)
     return all_of_them
+
+
+def anybody(fact: bool) -> bool:  # noqa: FBT001 - it is the only argument
+    """Return whether it is so on any process. Called by the thread that computes, unlike `gather`."""
+    if count() == 1:
+        return fact
+    facts = torch.tensor(int(fact))
+    distributed.all_reduce(facts, distributed.ReduceOp.MAX)
+    return bool(facts)

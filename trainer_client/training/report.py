@@ -106,7 +106,7 @@ def _draw_evaluations(axis: Axes, evaluations: Sequence[Row]) -> None:
 def _draw_panel(axis: Axes, panel: Panel, metrics: Sequence[Row]) -> None:
     for name in _names(panel, metrics):
         points = [(row["step"], row[name]) for row in metrics if name in row]
-        label = name.removeprefix(panel.prefix) if panel.prefix else name.partition("/")[2]
+        label = name.removeprefix(panel.prefix) if panel.prefix else name.removeprefix("update/")
         axis.plot(*zip(*points, strict=True), label=label, linewidth=1.2)
     _finish(axis, panel.title, share=panel.share)
 

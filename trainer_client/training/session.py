@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -116,6 +117,8 @@ def save_model(learner: Learner, tokenizer: Any, directory: Path) -> None:
 def quiet_libraries() -> None:
     """Keep the libraries' own chatter off the terminal."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    warnings.filterwarnings("ignore", "`torch.distributed.reduce_op", FutureWarning)  # vLLM looks at every attribute
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers'
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # as above
     for name in ("httpx", "vllm", "torch"):

@@ -42,7 +42,7 @@ def sft(config: Config, screen: Screen) -> Path:
                     values["time/step"] = time.monotonic() - begun
                     log.step(step, values)
                     screen.step(step, total, values)
-                    if any(ranks.gather(interrupts.asked)):
+                    if ranks.anybody(interrupts.asked):
                         screen.say("Ended early: the model is written as it is")
                         break
         finally:

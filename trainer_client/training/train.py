@@ -9,7 +9,7 @@ by whatever, goes on from its newest checkpoint as if it had not been.
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,8 @@ class Batch:
     drawn: tuple[ScoredGroup, ...]
     learned: tuple[ScoredGroup, ...]
     """Those with spread, as many as a step takes; filled up with others where too few have it."""
+    timings: Mapping[str, float]
+    """Of drawing and grading, as metrics."""
 
 
 def train(config: Config, screen: Screen) -> Path:
@@ -122,6 +124,7 @@ class Trainer:
                 batch = self.collect(self.step)
             else:
                 batch = upcoming.result()
+            blocked = time.monotonic() - begun
             place, upcoming = self.curriculum.state(), None
             if self._runs_ahead(interrupts):
                 self.sampler.prepare()
@@ -131,8 +134,8 @@ class Trainer:
             self._screen.phase("learning", self.step, self.config.steps)
             update = self.learn(batch)
             self._place = place
-            self._record(batch, update, begun)
-            stopping = any(ranks.gather(interrupts.asked))
+            self._record(batch, update, begun=begun, blocked=blocked)
+            stopping = ranks.anybody(interrupts.asked)
             if self._due(self.config.evaluation.every):
                 self._look()
             if (stopping or self._due(self.config.output.save_every)) and not self._saved():
@@ -162,7 +165,8 @@ class Trainer:
             more = min(wanted - sum(map(has_spread, drawn)), left)
             left -= more
         learned = sorted(drawn, key=lambda group: not has_spread(group))[:wanted]
-        return Batch(tasks=tuple(tasks), drawn=tuple(drawn), learned=tuple(learned))
+        timings = self.sampler.take_timings()
+        return Batch(tasks=tuple(tasks), drawn=tuple(drawn), learned=tuple(learned), timings=timings)
 
     def learn(self, batch: Batch) -> dict[str, float]:
         """Update the policy; return what to watch."""
@@ -205,12 +209,16 @@ class Trainer:
     def _due(self, every: int) -> bool:
         return bool(every) and self.step % every == 0
 
-    def _record(self, batch: Batch, update: dict[str, float], begun: float) -> None:
-        """Write down how the step went, and say what should be looked at."""
+    def _record(self, batch: Batch, update: dict[str, float], *, begun: float, blocked: float) -> None:
+        """Write down how the step went, and say what should be looked at.
+
+        ``blocked``: how long this thread waited for the batch. Of a batch that was drawn ahead, only that much of the
+        waiting for rewards was anybody's.
+        """
         took = time.monotonic() - begun
-        values = batch_metrics(batch.drawn, batch.tasks) | update | self.curriculum.metrics()
-        values |= self.sampler.take_timings()
-        values |= {"time/step": took, "time/reward_wait_share": values["time/reward_wait"] / took}
+        waited = min(batch.timings["time/reward_wait"], blocked)
+        values = batch_metrics(batch.drawn, batch.tasks) | update | self.curriculum.metrics() | dict(batch.timings)
+        values |= {"time/step": took, "time/reward_wait": waited, "time/reward_wait_share": waited / took}
         values["groups/replaced"] = len(batch.drawn) - self.config.groups_per_step
         self._log.step(self.step, values)
         self._log.samples(self.step, batch.drawn, batch.tasks)

@@ -1,7 +1,7 @@
 """Samples end to end, by hand, and micro-batches within their budget."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer_client.training.packing import bins, pack, shares
@@ -34,6 +34,7 @@ def test_a_completion_may_be_empty_and_a_prompt_may_not():
 
 
 @given(LENGTHS, st.integers(5, 60))
+@settings(deadline=None)
 def test_bins_hold_everything_within_the_budget(lengths: list, capacity: int):
     """Each sample is in one of them; only a sample that is larger itself exceeds the budget, and it is alone."""
     found = bins(lengths, capacity)
@@ -44,6 +45,7 @@ def test_bins_hold_everything_within_the_budget(lengths: list, capacity: int):
 
 
 @given(st.lists(st.integers(1, 10), max_size=40))
+@settings(deadline=None)
 def test_bins_are_more_than_half_full(lengths: list):
     """All but one of them, since any two half-empty ones would have been one."""
     loads = [sum(lengths[member] for member in members) for members in bins(lengths, 10)]
@@ -51,6 +53,7 @@ def test_bins_are_more_than_half_full(lengths: list):
 
 
 @given(LENGTHS, st.integers(5, 60), st.integers(1, 5))
+@settings(deadline=None)
 def test_devices_have_equally_many_turns(lengths: list, capacity: int, ranks: int):
     """Each sample is on one device, and no device waits for another in vain."""
     found = shares(lengths, capacity, ranks)

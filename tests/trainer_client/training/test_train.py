@@ -1,0 +1,116 @@
+"""The loop with real vLLM on CPU: the same curve whatever stops it, and no fault that becomes a reward."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from scripted_server import serving
+from tiny_run import Letters, curve, trained, write_run
+
+from trainer_client.training.checkpoint import Checkpoints
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving(script=Letters()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def path(folder, server):
+    return write_run(folder, server.address)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(path):
+    """The curve of a run that nothing stops."""
+    return trained(path, "output.directory=undisturbed")
+
+
+class Program:
+    """`trainer-client train` as a process of its own."""
+
+    def __init__(self, path, *changes):
+        command = [sys.executable, "-m", "trainer_client", "train", str(path)]
+        for change in changes:
+            command += ["--set", change]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def wait_for_step(self, directory, step):
+        checkpoints = Checkpoints(directory / "checkpoints", keep=9)
+        while not any(each.step >= step for each in checkpoints.all()):
+            assert self.process.poll() is None, self.process.stderr.read()
+            time.sleep(0.02)
+
+    def end(self, number):
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(number)
+        said = self.process.communicate(timeout=60)[1]
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert not alive
+        return self.process.returncode, said
+
+
+def test_a_run_learns_and_reports(undisturbed, folder):
+    """Each step and each evaluation is written once, the baseline before the first update; a model is left behind."""
+    metrics, evaluations = undisturbed
+    assert [row["step"] for row in metrics] == [1, 2, 3, 4]
+    assert [row[:2] for row in evaluations] == [(0, "held_out"), (2, "held_out"), (4, "held_out")]
+    assert all(row["update/grad_norm"] > 0 and row["masked/share"] == 0 for row in metrics)
+    assert all(row["update/rollout_gap_max"] < 1e-3 for row in metrics)
+    assert (folder / "undisturbed" / "model" / "model.safetensors").exists()
+
+
+def test_stopped_and_killed_and_resumed(undisturbed, path, folder):
+    """Ctrl-C ends a run after a step and leaves no process; a killed run goes on; the curve is the undisturbed one."""
+    directory = folder / "disturbed"
+    program = Program(path, "output.directory=disturbed")
+    program.wait_for_step(directory, 1)
+    status, said = program.end(signal.SIGINT)
+    assert (status, "Stopping after this step" in said) == (130, True), said
+    program = Program(path, "output.directory=disturbed")
+    program.wait_for_step(directory, 3)
+    program.end(signal.SIGKILL)
+    assert len(curve(directory)[0]) >= 3
+    assert trained(path, "output.directory=disturbed") == undisturbed
+
+
+def test_an_outage_is_waited_out(undisturbed, folder):
+    """A server that goes away in the middle of a group, again and again, changes nothing but the time."""
+    with serving(script=Letters(after=20, refusals=12)) as server:
+        path = write_run_beside(folder, server.address)
+        assert trained(path, "output.directory=outage") == undisturbed
+
+
+def test_an_outage_can_be_masked(folder):
+    """With on_outage = "mask" the samples of the outage have no reward, and are no zeros."""
+    with serving(script=Letters(after=3, refusals=2)) as server:
+        path = write_run_beside(folder, server.address)
+        changes = ["output.directory=masked", "rewards.on_outage=mask", "rewards.patience_seconds=0", "steps=1"]
+        (row,), _ = trained(path, *changes)
+    assert row["masked/share"] == row["masked/outage"] > 0
+    assert row["reward/mean"] > 0.1
+
+
+def write_run_beside(folder, address):
+    """Return the configuration of the same run with another server."""
+    beside = folder / "other.toml"
+    text = (folder / "train.toml").read_text("utf-8")
+    old = next(line for line in text.splitlines() if line.startswith("address"))
+    beside.write_text(text.replace(old, f'address = "{address}"'), "utf-8")
+    return beside
