@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reward_server.graders.answers import named_files
-from reward_server.graders.code_jobs import job_for
+from reward_server.graders.code_jobs import COMPILED, job_for
 from reward_server.graders.code_outcomes import (
     Outcome,
     at,
@@ -27,9 +27,6 @@ MAX_CODE_BYTES = 1 << 20
 """Of a response; with a prefix of the same length it still fits into a frame."""
 _COMPILE = "compile"
 """The check that tells a program that does not compile from one that fails."""
-_COMPILED = (
-    *(Language.C, Language.CPP, Language.CSHARP, Language.GO, Language.JAVA, Language.RUST, Language.TYPESCRIPT),
-)
 
 
 class CodeTests:
@@ -105,7 +102,7 @@ def _not_built(task: CodeTestsTask, execution: Execution) -> Verdict | None:
 def _outcomes(task: CodeTestsTask, execution: Execution) -> Iterator[Outcome]:
     report: Mapping[str, Any] = execution.report
     missing = {"ended": execution.ending.value, "detail": "the time for all tests was used up"}
-    if task.language in _COMPILED and "built" in report:
+    if task.language in COMPILED and "built" in report:
         yield Outcome(Check(_COMPILE, 1.0, 0.0), Ruling.RUNTIME_ERROR)
     for i, call in enumerate(task.call_tests):
         yield judge_call(call, f"call[{i}]", at(report.get("calls"), i, missing), task.language)
