@@ -3,8 +3,7 @@
 Payload: ``language`` (a key of `languages.TOOLCHAINS`), ``source``, ``inputs`` (standard input of each run). Perhaps
 also ``more_sources`` (the response's other files: text by path), ``files`` (the task's, base64 by path),
 ``trusted_files`` (for its checker and judge), ``input_limits``, ``checker``, ``judge`` with ``conversations``,
-``harnessed`` (sources with a harness) with ``calls``, and ``run_seconds``: what is left of the job's total time when all
-is built.
+``harnessed`` (sources with a harness) with ``calls``, and ``run_seconds``, the job's total time from when all is built.
 
 Report: ``runs``, ``checked``, ``conversations``, ``calls`` in the payload's order, and one of ``built`` (true),
 ``build_error`` (what the compiler said), ``missing`` (a tool that this box does not have); with either of the latter
