@@ -142,7 +142,7 @@ def _flags(execution: Execution, outcomes: Sequence[Outcome]) -> Iterator[Flag]:
 
 def _exited(facts: Mapping[str, Any]) -> bool:
     return (
-        facts.get("ended") == "exited"
+        (facts.get("ended") == "exited" and not (facts.get("plain") and facts.get("exit_status")))  # a crash there
         or "SystemExit" in (facts.get("raised") or {}).get("mro", ())
         or "exited" in facts.get("endings", ())
     )
