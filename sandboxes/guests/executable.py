@@ -29,6 +29,7 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     if order["build"]:
         channel.send(_build(order["command"], order["given"]))
     else:
+        task_files.name_standard_input()
         channel.send({})
         channel.socket.close()
         os.execvp(order["command"][0], order["command"])  # noqa: S606 - this is what the process is for

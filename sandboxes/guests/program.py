@@ -1,5 +1,6 @@
 """The role that runs a response's code as a whole program, on given standard input."""
 
+import ctypes
 import os
 import socket
 import sys
@@ -10,20 +11,43 @@ from .channel import Channel
 
 
 def main(channel: Channel, peers: list[socket.socket]) -> None:
-    """Receive the source, hang up, and run it as ``__main__``. The program's exit status is the cell's."""
+    """Receive the source, hang up, run it as ``__main__`` and end as an interpreter does. Never returns.
+
+    The end belongs to the program: threads are waited for, exit handlers run, and what open files hold is written.
+    """
     del peers
-    order = task_files.receive(channel)
-    source = order["source"]
+    source = task_files.receive(channel)["source"]
     channel.socket.close()
     task_files.importable()
+    task_files.name_standard_input()
     script_names.complete()
     module = types.ModuleType("__main__")
+    module.__file__ = os.path.abspath("solution.py")
     sys.modules["__main__"] = module
     sys.argv = ["solution.py"]
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
+    ctypes.pythonapi.Py_Exit(_run(source, module))
+
+
+def _run(source: str, module: types.ModuleType) -> int:
+    """Return the exit status with which the program ends; what ends it is told on its standard error."""
     try:
         code = compile(source, "solution.py", "exec")
     except (SyntaxError, ValueError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the program's standard error
-        os._exit(1)
-    exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
+        _say(f"{type(error).__name__}: {error}")
+        return 1
+    try:
+        exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return (end.code or 0) & 0xFF
+        _say(str(end.code))
+        return 1
+    except BaseException:  # noqa: BLE001 - whatever ends it ends it
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - the program's standard error
