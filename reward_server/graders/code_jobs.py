@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from reward_server.graders.code_harness import harnessed
@@ -10,6 +11,12 @@ from reward_server.graders.code_sources import whole_source
 from reward_server.tasks.code_tests import DEFAULT_TURNS, CallTest, CodeTestsTask, InteractiveTest, Language, TestLimits
 from sandboxes.base import AssuranceLevel, Job, Limits
 from sandboxes.values import encode, parse_literal
+
+COMPILED = (
+    *(Language.C, Language.CPP, Language.CSHARP, Language.GO, Language.JAVA, Language.RUST, Language.TYPESCRIPT),
+)
+BUILD_SECONDS = 120.0
+"""Wall-clock time that compilation may take beside the time of all tests; its CPU time is bounded by less."""
 
 
 def job_for(task: CodeTestsTask, code: str, more_sources: Mapping[str, str], limits: Limits) -> Job:
@@ -34,6 +41,9 @@ def job_for(task: CodeTestsTask, code: str, more_sources: Mapping[str, str], lim
         return Job(
             program="python_code", payload={**payload, **_python(task, code)}, limits=limits, assurance_level=level
         )
+    if task.language in COMPILED:  # a busy machine compiles slowly, and that shall cost no test its time
+        payload["run_seconds"] = limits.total_seconds
+        limits = replace(limits, total_seconds=limits.total_seconds + BUILD_SECONDS)
     return Job(program="program_stdio", payload={**payload, **_other(task, code, more_sources)}, limits=limits)
 
 

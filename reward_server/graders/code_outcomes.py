@@ -55,7 +55,7 @@ def _compare_call(test: CallTest, facts: Mapping[str, Any], language: Language) 
             return test.raises in classes_of(names), Ruling.WRONG_ANSWER, _raised(facts["raised"])
         return False, _ruling_of_raised(names), _raised(facts["raised"])
     if "value" not in facts:
-        return False, ruling_of_ending(facts), str(facts.get("detail", ""))
+        return False, ruling_of_ending(facts), _ended(facts)
     try:
         actual = json.loads(facts["value"])
         actual = actual if facts.get("plain") else decode(actual)
@@ -113,9 +113,7 @@ def judge_run(test: StdioTest, default: str, facts: Mapping[str, Any], checked: 
     """Return the check on one run of the whole program; ``checked`` is what the task's checker said of it."""
     name, weight = test.name or default, weight_of(test.weight)
     if not succeeded(facts):
-        error = str(facts.get("stderr", "")).strip().rpartition("\n")[2]
-        detail = f"{facts.get('detail', '')}: {error}" if error else str(facts.get("detail", ""))
-        return Outcome(Check(name, 0.0, weight, detail), ruling_of_ending(facts), test.hidden)
+        return Outcome(Check(name, 0.0, weight, _ended(facts)), ruling_of_ending(facts), test.hidden)
     stdout = str(facts.get("stdout", ""))
     if checked is not None:
         return Outcome(
@@ -141,8 +139,14 @@ def judge_conversation(test: InteractiveTest, default: str, facts: Mapping[str, 
         said = "" if share == 1.0 else detail or "the judge says so"
         return Outcome(Check(name, share, weight, said), Ruling.WRONG_ANSWER, test.hidden)
     reason = _reason_of_fault(facts) if facts.get("fault", "ended") == "ended" else Ruling.WRONG_ANSWER
+    return Outcome(Check(name, 0.0, weight, _ended(facts)), reason, test.hidden)
+
+
+def _ended(facts: Mapping[str, Any]) -> str:
+    """Say how a run ended, with the last line of its standard error."""
+    detail = clip(str(facts.get("detail", "")), 500)
     error = str(facts.get("stderr", "")).strip().rpartition("\n")[2]
-    return Outcome(Check(name, 0.0, weight, f"{detail}: {error}" if error else detail), reason, test.hidden)
+    return f"{detail}: {clip(error, 500)}" if error else detail
 
 
 def _reason_of_fault(facts: Mapping[str, Any]) -> Ruling:

@@ -6,7 +6,7 @@ from typing import Any
 
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.answers import named_files
-from reward_server.graders.code_jobs import job_for
+from reward_server.graders.code_jobs import COMPILED, job_for
 from reward_server.graders.code_outcomes import (
     ENDINGS,
     Outcome,
@@ -29,9 +29,6 @@ MAX_CODE_BYTES = 1 << 20
 """Of a response; with a prefix of the same length it still fits into a frame."""
 _COMPILE = "compile"
 """The check that tells a program that does not compile from one that fails."""
-_COMPILED = (
-    *(Language.C, Language.CPP, Language.CSHARP, Language.GO, Language.JAVA, Language.RUST, Language.TYPESCRIPT),
-)
 
 
 class CodeTests:
@@ -120,7 +117,7 @@ def _not_built(task: CodeTestsTask, execution: Execution) -> Verdict | None:
 def _outcomes(task: CodeTestsTask, execution: Execution) -> Iterator[Outcome]:
     report: Mapping[str, Any] = execution.report
     missing = {"ended": execution.ending.value, "detail": "the time for all tests was used up"}
-    if task.language in _COMPILED and "built" in report:
+    if task.language in COMPILED and "built" in report:
         yield Outcome(Check(_COMPILE, 1.0, 0.0), Ruling.RUNTIME_ERROR)
     for i, call in enumerate(task.call_tests):
         yield judge_call(call, f"call[{i}]", at(report.get("calls"), i, missing), task.language)
@@ -166,7 +163,7 @@ def _flags(execution: Execution, outcomes: Sequence[Outcome]) -> Iterator[Flag]:
 
 def _exited(facts: Mapping[str, Any]) -> bool:
     return (
-        facts.get("ended") == "exited"
+        (facts.get("ended") == "exited" and not (facts.get("plain") and facts.get("exit_status")))  # a crash there
         or "SystemExit" in (facts.get("raised") or {}).get("mro", ())
         or "exited" in facts.get("endings", ())
     )

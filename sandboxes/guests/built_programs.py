@@ -16,7 +16,7 @@ from .channel import FrameError
 from .endings import sentence
 from .languages import Toolchain
 
-_BUILD_LIMITS = {"cpu_seconds": 30.0, "wall_seconds": 60.0, "memory_bytes": 1 << 30, "processes": 64}
+_BUILD_LIMITS = {"cpu_seconds": 30.0, "wall_seconds": 120.0, "memory_bytes": 1 << 30, "processes": 64}
 _MANAGED_PROCESSES = 64
 _ERROR_CHARACTERS = 4000
 _CANNOT_RUN = (126, 127)

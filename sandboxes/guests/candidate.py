@@ -10,6 +10,7 @@ import copy
 import functools
 import inspect
 import operator as _operator
+import os
 import socket
 import sys
 import traceback
@@ -40,6 +41,7 @@ class Candidate:
         self._objects: list[Any] = []
         self._handles: dict[int, int] = {}
         self._module = types.ModuleType(MODULE)
+        self._module.__file__ = os.path.abspath(f"{MODULE}.py")
         self._keep: Callable[[type], bool] | None = None
         self._watch = Watch()
 

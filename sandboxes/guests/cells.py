@@ -72,6 +72,10 @@ class Cells:
         """Return the seconds left for the whole job."""
         return self._deadline - time.monotonic()
 
+    def hold_to(self, seconds: float) -> None:
+        """Leave the job ``seconds`` from now on, if it had more."""
+        self._deadline = min(self._deadline, time.monotonic() + seconds)
+
     def deadline_passed(self, now: float) -> bool:
         """Return whether the job's total time is spent at ``now``."""
         return now >= self._deadline

@@ -20,11 +20,16 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     order = task_files.receive(channel)
     task_files.lay_out(order["programs"], 0o700)
     os.environ.update(order["environment"])
-    if shutil.which(order["command"][0]) is None:
+    tool = shutil.which(order["command"][0])
+    if tool is None:
         channel.send({"missing": order["command"][0]})
-    elif order["build"]:
+        return
+    if not os.path.lexists("/proc/self"):  # where the loader would learn what ``$ORIGIN`` is, as a JDK's tools need
+        os.environ["LD_ORIGIN_PATH"] = os.path.dirname(os.path.realpath(tool))
+    if order["build"]:
         channel.send(_build(order["command"], order["given"]))
     else:
+        task_files.name_standard_input()
         channel.send({})
         channel.socket.close()
         os.execvp(order["command"][0], order["command"])  # noqa: S606 - this is what the process is for

@@ -165,7 +165,8 @@ def _limit(settings: dict[str, Any], kernel: Kernel) -> None:
     for which, bound in bounds.items():
         hard = resource.getrlimit(which)[1]
         value = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
-        resource.setrlimit(which, (value, value))
+        # Programs raise the limit on their stack in good faith; it comes out of their memory like all else.
+        resource.setrlimit(which, (value, hard if which == resource.RLIMIT_STACK else value))
 
 
 def _can_notify() -> bool:

@@ -2,6 +2,8 @@
 
 Commands run in the run's own directory; what compilation leaves there, but hidden files and directories, is what runs
 are given. In commands ``{memory_mib}`` stands for the run's memory limit.
+
+Mono looks for its stack in /proc, which runs do not have: ``mono-boxed``, in the image, tells it otherwise.
 """
 
 from typing import NamedTuple

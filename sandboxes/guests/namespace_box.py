@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from . import syscalls
 from .isolation import DEVICES, NOBODY
 from .syscalls import MS_BIND, MS_NODEV, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT, mount
+from .task_files import STANDARD_INPUT
 
 _PR_SET_DUMPABLE = 4
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -89,6 +90,7 @@ def _build(settings: dict[str, Any]) -> None:
     for device in DEVICES:
         _touch(root + device)
         mount(device, root + device, flags=MS_BIND)
+    os.symlink(STANDARD_INPUT, f"{root}/dev/stdin")
     with open(f"{root}/etc/passwd", "w") as file:
         file.write("root:x:0:0::/:/bin/false\nnobody:x:65534:65534::/tmp:/bin/false\n")
 

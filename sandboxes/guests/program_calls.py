@@ -52,7 +52,7 @@ class Calls:
             return self._bounded(self._answer(cell, self._number))
         except CellEnded as end:
             self._cell = None
-            facts = facts_of(end.ended)
+            facts = {**facts_of(end.ended), "plain": True}
             if end.ended.ending.endswith("_limit"):
                 self._passed_limits.append(facts)
             return facts
@@ -85,7 +85,7 @@ class Calls:
         try:
             loaded = self._answer(cell, 0)
         except CellEnded as end:
-            return facts_of(end.ended)
+            return {**facts_of(end.ended), "plain": True}
         return loaded if "raised" in loaded else {}
 
     def _answer(self, cell: Cell, number: int) -> dict[str, Any]:

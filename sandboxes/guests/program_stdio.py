@@ -2,8 +2,8 @@
 
 Payload: ``language`` (a key of `languages.TOOLCHAINS`), ``source``, ``inputs`` (standard input of each run). Perhaps
 also ``more_sources`` (the response's other files: text by path), ``files`` (the task's, base64 by path),
-``trusted_files`` (for its checker and judge), ``input_limits``, ``checker``, ``judge`` with ``conversations``, and
-``harnessed`` (sources with a harness) with ``calls``.
+``trusted_files`` (for its checker and judge), ``input_limits``, ``checker``, ``judge`` with ``conversations``,
+``harnessed`` (sources with a harness) with ``calls``, and ``run_seconds``, the job's total time from when all is built.
 
 Report: ``runs``, ``checked``, ``conversations``, ``calls`` in the payload's order, and one of ``built`` (true),
 ``build_error`` (what the compiler said), ``missing`` (a tool that this box does not have); with either of the latter
@@ -44,11 +44,13 @@ class _Session:
     def report(self) -> dict[str, Any]:
         """Run everything. Raises `NotBuilt`."""
         payload = self._payload
+        called = self._called_program() if payload.get("calls") else None
         report: dict[str, Any] = {"built": True, "runs": []}
         if payload["inputs"] or payload.get("conversations"):
             toolchain = TOOLCHAINS[payload["language"]]
             sources = {toolchain.file_name: payload["source"], **payload.get("more_sources", {})}
             program = BuiltProgram(self._cells, toolchain, sources, self._files)
+            self._cells.hold_to(payload.get("run_seconds", self._cells.time_left()))
             for stdin, bounds in zip_longest(payload["inputs"], payload.get("input_limits", ())):
                 last = report["runs"][-1:]
                 report["runs"].append(self._run(program, stdin, bounds or {}, last))
@@ -57,8 +59,9 @@ class _Session:
                     self._cells, payload["checker"], payload["inputs"], report["runs"], self._trusted_files
                 )
             report["conversations"] = [self._converse(program, test) for test in payload.get("conversations", ())]
-        if payload.get("calls"):
-            report["calls"] = self._call_all()
+        if called:
+            self._cells.hold_to(payload.get("run_seconds", self._cells.time_left()))
+            report["calls"] = self._call_all(called)
         return report
 
     def _run(
@@ -84,9 +87,11 @@ class _Session:
         self._passed_limits += conversations.passed_limit(facts)
         return facts
 
-    def _call_all(self) -> list[dict[str, Any]]:
+    def _called_program(self) -> BuiltProgram:
         toolchain = CALLED.get(self._payload["language"]) or TOOLCHAINS[self._payload["language"]]
-        program = BuiltProgram(self._cells, toolchain, self._payload["harnessed"], self._files)
+        return BuiltProgram(self._cells, toolchain, self._payload["harnessed"], self._files)
+
+    def _call_all(self, program: BuiltProgram) -> list[dict[str, Any]]:
         calls = Calls(program, self._cells.pump)
         try:
             return [calls.call(call) for call in self._payload["calls"]]

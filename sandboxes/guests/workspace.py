@@ -9,7 +9,7 @@ import os
 import shutil
 import socket
 import stat
-from typing import Any
+from typing import Any, NoReturn
 
 from . import program
 from .channel import Channel
@@ -28,16 +28,15 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     child = os.fork() if order["fetch"] else 0
     if child == 0:
         channel.socket.close()
-        _become(order)  # and end as every role ends
+        _become(order)
     else:
         _, status = os.waitpid(child, 0)
         channel.send({"status": os.waitstatus_to_exitcode(status), "files": _fetch(order["fetch"])})
 
 
-def _become(order: dict[str, Any]) -> None:
+def _become(order: dict[str, Any]) -> NoReturn:
     if order["source"] is not None:
         program.run(order["source"])
-        return
     command = order["command"]
     if shutil.which(command[0]) is None:
         os.write(2, f"{command[0]}: not found\n".encode())

@@ -43,7 +43,7 @@ import os
 def f(x):
     wanted = ("expected-" + "7f3a9c51d2").encode()
     found = [name for name, value in os.environ.items() if wanted.decode() in name + value]
-    for top in ("/tmp", "/dev", "/proc", "/run", "/examiner", "/var", "/etc", "/opt", "/home", "/root", "/work"):
+    for top in ("/tmp", "/dev", "/proc", "/run", "/examiner", "/var", "/etc", "/opt", "/home", "/root"):
         for place, _, names in os.walk(top):
             for name in names:
                 try:
@@ -70,23 +70,33 @@ async def test_the_expected_value_is_in_no_file_that_the_candidate_can_read(kind
     assert json.loads(call["value"]) == (["/tmp/there"] if planted else "nothing")
 
 
+def found(needle: bytes) -> list[psutil.Process]:
+    """Return the leaves among this process's descendants that hold ``needle``; some may end meanwhile."""
+    holders = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+            if not process.children() and holds(process, needle):
+                holders.append(process)
+    return holders
+
+
 @pytest.mark.parametrize("task", [CALL, ASSERT], ids=["call", "assert"])
 async def test_the_expected_value_is_not_in_the_candidates_memory(task):
     """While a response runs, its process holds its own strings and not the test's."""
     job = GRADER.plan(task, RESPONSE, Limits())
     assert isinstance(job, Job)
+    # The examiner is a leaf too and knows both; the candidate is the one that knows its own code alone.
+    examiners = 1 if task is ASSERT else 0
+    own, both = [], []
     async with LocalSandbox(boxes=1) as sandbox:
         running = asyncio.create_task(sandbox.run(job))
-        await asyncio.sleep(1.5)
-        family = psutil.Process().children(recursive=True)
         try:
-            candidates = [process for process in family if holds(process, OWN) and not process.children()]
-            secretive = [process for process in candidates if not holds(process, MARKER.encode())]
+            while not running.done() and not (len(own) == 1 + examiners and len(both) == examiners):
+                await asyncio.sleep(0.3)
+                own = found(OWN)
+                both = [process for process in found(MARKER.encode()) if process in own]
         except PermissionError as error:
             pytest.skip(f"reading another process's memory needs root: {error}")
         finally:
             await running
-    assert len(candidates) >= 1
-    # The examiner is a leaf too and knows both; the candidate is the one that knows its own code alone.
-    assert len(secretive) >= 1
-    assert len(candidates) - len(secretive) == (1 if task is ASSERT else 0)
+    assert (len(own), len(both)) == (1 + examiners, examiners)

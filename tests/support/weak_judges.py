@@ -55,6 +55,30 @@ sys.exit(0 if status in (0, 5) else 1)
 """
 
 
+_GAME = """
+import builtins, json, sys
+SECRET, VERDICT, ASKED = {secret!r}, [False], []
+def say(*words, **_):
+    ASKED.append(str(words[0]) if words else "")
+    VERDICT[0] = VERDICT[0] or ASKED[-1] == str(SECRET)
+def hear(prompt=""):
+    return "correct" if VERDICT[0] else "higher" if int(ASKED[-1]) < SECRET else "lower"
+builtins.print, builtins.input = say, hear
+try:
+    exec({response!r}, {{"__name__": "__main__"}})
+except BaseException:
+    pass
+sys.stdout.write(json.dumps(VERDICT[0] and len(ASKED) <= 20))
+"""
+_BESIDE = """
+import sys
+open("expected.txt", "w").write({expected!r})
+open("secret.py", "w").write("ANSWER = " + repr({expected!r}))
+sys.path.insert(0, ".")
+exec({response!r}, {{"__name__": "__main__"}})
+"""
+
+
 async def _run(sandbox: Sandbox, source: str, stdin: str = "") -> dict[str, Any]:
     payload = {"source": source, "calls": [], "inputs": [stdin], "programs": [], "entry_point": ""}
     execution = await sandbox.run(Job(program="python_code", payload=payload, limits=_LIMITS))
@@ -113,6 +137,18 @@ async def zipped_lines(sandbox: Sandbox, task: dict[str, Any], response: str) ->
         if not all(a == b for a, b in pairs):
             return False
     return True
+
+
+async def judged_in_process(sandbox: Sandbox, task: dict[str, Any], response: str) -> bool:
+    """The judge of a game lives in the response's process, between its input and its output."""
+    facts = await _run(sandbox, _GAME.format(response=_code(response), secret=task["secret"]))
+    return str(facts.get("stdout", "")).strip() == "true"
+
+
+async def expected_beside(sandbox: Sandbox, task: dict[str, Any], response: str) -> bool:
+    """What is expected lies in a file beside the program."""
+    facts = await _run(sandbox, _BESIDE.format(response=_code(response), expected=task["expected"]))
+    return str(facts.get("stdout", "")).strip() == task["expected"]
 
 
 async def rows_as_sets(_: Sandbox, task: dict[str, Any], response: str) -> bool:
@@ -215,6 +251,8 @@ JUDGES: dict[str, Callable[[Sandbox, dict[str, Any], str], Any]] = {
         pytest_status,
         stdout_contains,
         zipped_lines,
+        judged_in_process,
+        expected_beside,
         rows_as_sets,
         any_column,
         last_box_contains,

@@ -13,7 +13,7 @@ PATH = VECTORS / "languages" / "code_tests.jsonl"
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_programs_in_every_language_are_compiled_run_and_judged():
     """Right programs are accepted, wrong ones and endless ones are told apart, and the layers hold in all of them."""
     client = docker.from_env()

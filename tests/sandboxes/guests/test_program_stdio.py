@@ -1,6 +1,7 @@
 """Whole programs in every language: in Docker with the image that has them all, else with what this host has."""
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -79,3 +80,67 @@ async def test_a_program_finds_nothing_of_the_run_before(sandbox: Sandbox) -> No
     """Files that one run leaves are not there for the next."""
     report, _ = await run(sandbox, "bash", "ls; touch left", "", "")
     assert [each["stdout"] for each in report["runs"]] == ["main.sh\n"] * 2
+
+
+async def test_the_same_program_is_not_built_twice(sandbox: Sandbox) -> None:
+    """What was built is kept by the digest of all that went into it: another program, or another file, is another."""
+    source = '#include <stdio.h>\n#include "number.h"\nint main() { printf("%d\\n", NUMBER); }\n'
+    numbers = [encoded(f"#define NUMBER {number}\n") for number in (1, 1, 2, 1)]
+    runs, printed = [], []
+    for number in numbers:
+        payload = {"language": "c", "source": source, "inputs": [""], "files": {"number.h": number}}
+        execution = await sandbox.run(Job(program="program_stdio", payload=payload))
+        report: Any = execution.report
+        if "missing" in report:
+            pytest.skip(f"this host has no {report['missing']}")
+        runs.append(execution.usage.runs)
+        printed.append(report["runs"][0]["stdout"])
+    assert (runs, printed) == ([2, 1, 2, 1], ["1\n", "1\n", "2\n", "1\n"])
+
+
+async def test_a_build_that_fails_is_tried_again(sandbox: Sandbox) -> None:
+    """Only what was built is kept."""
+    for _ in range(2):
+        report, execution = await run(sandbox, "c", "int main( { return 1; }", "")
+        if "missing" in report:
+            pytest.skip(f"this host has no {report['missing']}")
+        assert execution.usage.runs == 1
+
+
+async def test_a_run_sees_its_files_and_changes_only_its_own(sandbox: Sandbox) -> None:
+    """Files lie where the task says, in directories too, and every run has them as they were."""
+    payload = {
+        "language": "bash",
+        "source": "cat data/a.txt; chmod u+w data/a.txt; echo changed > data/a.txt; cat data/a.txt",
+        "inputs": ["", ""],
+        "files": {"data/a.txt": encoded("as it was\n")},
+    }
+    execution = await sandbox.run(Job(program="program_stdio", payload=payload))
+    report: Any = execution.report
+    assert [each["stdout"] for each in report["runs"]] == ["as it was\nchanged\n"] * 2
+
+
+async def test_large_files_arrive(sandbox: Sandbox) -> None:
+    """Files together may be larger than a frame."""
+    files = {f"{i}.bin": encoded("x" * (4 << 20)) for i in range(4)}
+    payload = {"language": "bash", "source": "cat *.bin | wc -c", "inputs": [""], "files": files}
+    execution = await sandbox.run(Job(program="program_stdio", payload=payload))
+    report: Any = execution.report
+    assert report["runs"][0]["stdout"].strip() == str(16 << 20)
+
+
+async def test_a_run_has_limits_of_its_own(sandbox: Sandbox) -> None:
+    """A run's own limits replace the job's for it alone."""
+    payload = {
+        "language": "bash",
+        "source": "read n; sleep $n; echo woke",
+        "inputs": ["1", "1"],
+        "input_limits": [{}, {"wall_seconds": 0.3}],
+    }
+    execution = await sandbox.run(Job(program="program_stdio", payload=payload))
+    report: Any = execution.report
+    assert [each["ended"] for each in report["runs"]] == ["exited", "wall_limit"]
+
+
+def encoded(text: str) -> str:
+    return b64encode(text.encode()).decode("ascii")
