@@ -52,7 +52,7 @@ class Learner:
         ``longest_completion``: the limit of sampling, in tokens; what a constant length in the loss defaults to.
         """
         if not temperature > 0:
-            raise ValueError(f"temperature: {temperature} is not above 0, so nothing was drawn that can be learned from")
+            raise ValueError(f"temperature: {temperature} is not above 0, so nothing was drawn that could be learned from")
         self.policy = policy
         self.optimizer_config = optimizer
         self.loss_config = replace(loss, aggregation_length=loss.aggregation_length or longest_completion)
