@@ -20,7 +20,7 @@ class TextMatch:
     """Implements `Grader` for `TextMatchTask`."""
 
     name = "text_match"
-    version = "1"
+    version = "2"
 
     def prepare(self, task: TextMatchTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""

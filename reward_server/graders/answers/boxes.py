@@ -1,7 +1,8 @@
 r"""Boxes: ``\\boxed{…}`` and ``\\fbox{…}``, in linear time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import TypeAlias
 
 _BOX_MARK = re.compile(
     r"\\(?:boxed|fbox)\s{0,8}\{"  # a box
@@ -21,17 +22,20 @@ _BETWEEN = re.compile(
 )
 """What stands between boxes that are parts of one answer."""
 _MAX_JOINED = 20
+_ROOM_BEGINS = "\\.?_~{} \t\n"
+
+Box: TypeAlias = tuple[int, int, str]
+"""Where a box begins, where it ends, and what it holds."""
 
 
 def boxed(text: str) -> list[str]:
     r"""Return the contents of the outermost closed boxes of ``text`` that hold anything, in order."""
-    return [content for _, _, content in _boxes(text)]
+    return [content for _, _, content in boxes(text)]
 
 
-def joined(text: str) -> str | None:
+def joined(text: str, found: Sequence[Box]) -> str | None:
     r"""Return ``\\boxed{1} and \\boxed{2}`` as one list, where such a row holds every boxed answer of ``text``."""
-    found = list(_boxes(text))
-    row = found[-1:]
+    row = list(found[-1:])
     for before in reversed(found[:-1]):
         if not _BETWEEN.fullmatch(text, before[1], row[0][0]) or len(row) >= _MAX_JOINED:
             break
@@ -40,12 +44,14 @@ def joined(text: str) -> str | None:
     return ", ".join(contents) if len(row) > 1 and {content for _, _, content in found} == set(contents) else None
 
 
-def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield where each box begins and ends and what it holds; what only keeps room for an answer holds nothing."""
+def boxes(text: str) -> list[Box]:
+    """Return where each box begins and ends and what it holds; what only keeps room for an answer holds nothing."""
+    found = []
     for opening, start, end in _spans(text):
         content = _unnested(text[start:end]).strip(" \t\r\n")
-        if _ROOM.sub("", content):
-            yield opening, end + 1, content
+        if content and (content[0] not in _ROOM_BEGINS or _ROOM.sub("", content)):
+            found.append((opening, end + 1, content))
+    return found
 
 
 def _spans(text: str) -> list[tuple[int, int, int]]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from reward_server.graders.answers.boxes import boxed, joined
+from reward_server.graders.answers.boxes import boxed, boxes, joined
 from reward_server.graders.answers.extraction import MAX_CANDIDATES, NOTHING, Extraction
 from reward_server.graders.answers.tags import answer_tags, visible_text, without_empty_answers
 from reward_server.verdict import Flag
@@ -18,7 +18,7 @@ _REASON = re.compile(r",?\s(?:because|since)\s|,\snot\s")
 _NEXT_SENTENCE = re.compile(r"\.\s+[A-Z]")
 _DELIMITERS = (("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"), ("$", "$"))
 _END_TOKENS = re.compile(r"(?:<\|[A-Za-z_]{1,30}\|>|</s>)[\sA-Za-z]{0,20}\Z")
-_MATH = re.compile(r"(?:\$\$?|\\\(|\\\[)([^$]{1,500}?)(?:\$\$?|\\\)|\\\])[\s.]*\Z")
+_MAX_SENTENCE = 2_000
 _DENIALS = re.compile(
     r"\b(?:not?|never|cannot|neither|nor|either|or|unless|except|wrong|incorrect|guess)\b|n't", re.IGNORECASE
 )
@@ -45,9 +45,9 @@ def final_answer(response: str) -> Extraction:
     if tagged := answer_tags(visible):
         offered = [found for content in tagged for found in boxed(content) or [clean(content)] if found]
         return _offered(offered, "answer_tag")
-    if boxes := boxed(visible):
-        last = _offered(boxes, "boxed")
-        return replace(last, joined=joined(visible)) if last.flags else last
+    if found_boxes := boxes(visible):
+        last = _offered([content for _, _, content in found_boxes], "boxed")
+        return replace(last, joined=joined(visible, found_boxes)) if last.flags else last
     lines = [line for raw in without_empty_answers(visible).split("\n") if (line := raw.strip())]
     for source, find in (("hashes", _hashes), ("phrase", _final), ("phrase", _leading), ("phrase", _passing)):
         if found_all := find(lines):
@@ -57,11 +57,13 @@ def final_answer(response: str) -> Extraction:
 
 def _last_formula(line: str) -> str:
     """Return the formula that ends a sentence and is the only one in it, unless the sentence denies or doubts it."""
-    found = _MATH.search(line)
-    before = line[: found.start()] if found else ""
-    if found is None or not before.strip() or "$" in before or "\\(" in before or _DENIALS.search(before):
-        return ""
-    return found[1].strip()
+    ending = line.rstrip(" .")
+    for opening, closing in _DELIMITERS if len(line) <= _MAX_SENTENCE else ():
+        if ending.endswith(closing):
+            before, _, formula = ending.removesuffix(closing).rpartition(opening)
+            alone = before.strip() and not any(mark in before for mark in ("$", "\\(", "\\["))
+            return formula.strip() if alone and not _DENIALS.search(before) else ""
+    return ""
 
 
 def _offered(candidates: Sequence[str], source: str) -> Extraction:
