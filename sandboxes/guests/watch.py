@@ -24,7 +24,7 @@ SIGNALS = {
     "patched_builtins": "it changed Python's own functions",
 }
 _NAMES = tuple(SIGNALS)
-_OWN = ("/tmp", "/dev/shm", "/dev/null", "/dev/full", "/dev/zero", "/dev/tty")
+_OWN = ("/tmp", "/dev/shm", "/dev/null", "/dev/full", "/dev/zero", "/dev/tty", "/dev/std", "/dev/fd/")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EVENTS = {
     "sys.settrace": "trace_attempt",
