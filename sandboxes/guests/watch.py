@@ -13,8 +13,9 @@ from typing import Any
 
 from .syscalls import syscall
 
-REPORTING_CALL = "acct"
-"""A system call that no run may make; its first argument is the place of the signal in `SIGNALS`, plus `FIRST`."""
+REPORTING_CALL = "socket"
+"""Its first argument, the family, is the place of the signal in `SIGNALS`, plus `FIRST`; no family has such a number. A
+call that a container's own filter denies before ours would not be reported."""
 FIRST = 0x5EED_0000
 SIGNALS = {
     "write_outside_attempt": "it tried to write outside of its own directory",
