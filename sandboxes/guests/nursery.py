@@ -79,7 +79,10 @@ class Zygote:
             self._cells[message["number"]].told(message)
 
     def _receive(self) -> dict[str, Any]:
-        data = self.control.recv(MAX_DATAGRAM)
+        try:
+            data = self.control.recv(MAX_DATAGRAM)
+        except ConnectionResetError:  # it was killed while a message to it was under way
+            data = b""
         if not data:
             raise TroubleError(f"the zygote of {self.role} has ended")
         message: dict[str, Any] = json.loads(data)

@@ -31,6 +31,8 @@ def _picks(tree: exp.Expr) -> list[list[Any]]:
     found = [[column, values] for column, values in _conditions(tree)]
     lists = [node for node in tree.find_all(exp.Values, exp.Select) if _has_rows_of_its_own(node)]
     found += [[ANY, values] for node in lists if (values := _literals(node))]
+    sources = [(node.this, node.parent) for node in tree.find_all(exp.From, exp.Join) if node.this is not None]
+    found += [[ANY, values] for source, query in sources if (values := _literals(source, of=query))]
     return found[:_MAX_PICKS]
 
 
@@ -38,7 +40,9 @@ def _conditions(tree: exp.Expr) -> Iterator[tuple[str, list[str]]]:
     for node in tree.find_all(exp.Where, exp.Having, exp.If, exp.Join):
         condition = node.args.get("on") if isinstance(node, exp.Join) else node.this
         for leaf in _leaves(condition):
-            columns = {column.name.lower() for column in leaf.find_all(exp.Column)}
+            query = leaf.find_ancestor(exp.Select)
+            own = (column for column in leaf.find_all(exp.Column) if column.find_ancestor(exp.Select) is query)
+            columns = {column.name.lower() for column in own}
             if len(columns) == 1 and (values := _literals(leaf)):
                 yield columns.pop(), values
 
@@ -57,5 +61,7 @@ def _has_rows_of_its_own(node: exp.Expr) -> bool:
     return isinstance(node, exp.Values) or not (node.args.get("from_") or node.args.get("from"))
 
 
-def _literals(node: exp.Expr) -> list[str]:
-    return [literal.this for literal, _ in zip(node.find_all(exp.Literal), range(_MAX_PICKS), strict=False)]
+def _literals(node: exp.Expr, *, of: exp.Expr | None = None) -> list[str]:
+    """Return the values written in ``node``; with ``of``, only those of that query itself, not of its subqueries."""
+    literals = (item for item in node.find_all(exp.Literal) if of is None or item.find_ancestor(exp.Select) is of)
+    return [literal.this for literal, _ in zip(literals, range(_MAX_PICKS), strict=False)]

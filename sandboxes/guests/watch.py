@@ -13,8 +13,9 @@ from typing import Any
 
 from .syscalls import syscall
 
-REPORTING_CALL = "acct"
-"""A system call that no run may make; its first argument is the place of the signal in `SIGNALS`, plus `FIRST`."""
+REPORTING_CALL = "socket"
+"""Its first argument, the family, is the place of the signal in `SIGNALS`, plus `FIRST`; no family has such a number. A
+call that a container's own filter denies before ours would not be reported."""
 FIRST = 0x5EED_0000
 SIGNALS = {
     "write_outside_attempt": "it tried to write outside of its own directory",
@@ -24,7 +25,7 @@ SIGNALS = {
     "patched_builtins": "it changed Python's own functions",
 }
 _NAMES = tuple(SIGNALS)
-_OWN = ("/tmp", "/dev/shm", "/dev/null", "/dev/full", "/dev/zero", "/dev/tty")
+_OWN = ("/tmp", "/dev/shm", "/dev/null", "/dev/full", "/dev/zero", "/dev/tty", "/dev/std", "/dev/fd/")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EVENTS = {
     "sys.settrace": "trace_attempt",

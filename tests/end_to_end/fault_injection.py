@@ -50,10 +50,15 @@ class Injector:
         *,
         boxes: Callable[[], list[int]] | None = None,
         daemon: Daemon | None = None,
+        pace: float = 1.0,
     ) -> None:
-        """``boxes`` gives the host's ids of the first processes of containers, where boxes are containers."""
+        """``boxes`` gives the host's ids of the first processes of containers, where boxes are containers.
+
+        ``pace`` stretches the time between faults: a slow machine needs longer to bring boxes back, and without boxes
+        nothing is graded that a fault could spoil.
+        """
         self._address, self._process, self._dice, self._samples = address, process, dice, samples
-        self._boxes, self._daemon = boxes, daemon
+        self._boxes, self._daemon, self._pace = boxes, daemon, pace
         self.done: list[str] = []
         self.problems: list[str] = []
         self._boxes_faults: list[Callable[[], None]] = [
@@ -73,7 +78,7 @@ class Injector:
             due = bool(restarts) and restarts[0] <= now
             self._do(self.restart_daemon if due else self._dice.choice(self._boxes_faults))
             restarts = restarts[due:]
-            time.sleep(self._dice.uniform(0.1, 1.0))  # boxes need time to come back, else nothing is graded
+            time.sleep(self._pace * self._dice.uniform(0.1, 1.0))
 
     def trouble_callers(self, until: float) -> None:
         """Be a bad client, one after another."""

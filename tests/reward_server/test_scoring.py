@@ -336,6 +336,20 @@ async def test_a_sample_whose_verdict_differs_on_another_run_makes_its_task_inva
     assert "1 (accepted) and 0 (wrong_answer)" in graded.result.message
 
 
+async def test_a_response_that_differs_on_another_run_is_not_spared_its_grade():
+    """Where the task's own reference is steady, the lower verdict counts, whichever came first, and says so."""
+    for order in (["reference", "wrong"], ["wrong", "reference"]):
+        answers = iter(["reference", "reference", *order])
+
+        def fickle(job, answers=answers):
+            return Execution(ending=Ending.EXITED, report={"said": next(answers)})
+
+        engine, _ = engine_over(fickle, verdict_runs=2)
+        (graded,) = await grade(engine, sample("x", "reference"))
+        assert graded.result.score == 0.0
+        assert [flag.name for flag in graded.result.flags] == ["unsteady_response"]
+
+
 async def test_a_steady_sample_keeps_its_verdict_over_several_runs():
     """The same verdict twice is the verdict."""
     engine, sandbox = engine_over(toy.said, verdict_runs=2)
