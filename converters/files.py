@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -16,12 +17,11 @@ class UnreadableFileError(Exception):
 def rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | RowError]]:
     """Yield every row, or why it is none. Raises `UnreadableFileError`, OSError."""
     name = path.name.lower()
-    if name.endswith(".parquet"):
-        yield from _parquet(path)
-    elif name.endswith((".json", ".json.gz")):
-        yield from _array(path)
-    else:
-        yield from _lines(path)
+    read = _parquet if name.endswith(".parquet") else _array if name.endswith((".json", ".json.gz")) else _lines
+    try:
+        yield from read(path)
+    except (EOFError, zlib.error) as error:
+        raise UnreadableFileError(f"{path} is cut off or damaged: {error}") from None
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -11,7 +11,12 @@ from converters.apps import inputs_and_outputs
 from converters.code import code_task
 from converters.records import Converted, Options, RowError, mapping, messages, named, parsed, plain, text, texts
 
-_MATHEMATICS = ("math", "aime", "numina", "lighteval/math", "digitallearninggmbh/math", "huggingfaceh4/math", "amc")
+_MATHEMATICS = frozenset(
+    {"math", "math_dapo", "math_dapo_reasoning", "lighteval/math", "digitallearninggmbh/math-lighteval"}
+    | {"huggingfaceh4/math-500", "hiyouga/geometry3k"}
+)
+_MATHEMATICAL = ("aime", "amc", "numina_")
+"""How the names of further sources begin."""
 _CODE = frozenset({"codecontests", "apps", "codeforces", "taco", "livecodebench"})
 _GRADERS = frozenset(
     {"codeTests", "composite", "jsonExtraction", "mathAnswer", "modelJudge", "pythonGrader", "shaping", "sqlQuery"}
@@ -42,9 +47,9 @@ def task_for(source: str, ground_truth: Any, options: Options | None = None) -> 
     if (task := _task_itself(value)) is not None:
         return task
     lowered = source.lower()
-    if lowered == "openai/gsm8k" or lowered.endswith("gsm8k"):
+    if lowered in ("openai/gsm8k", "gsm8k"):
         return {"mathAnswer": {"expected": _one(value).replace(",", "")}}
-    if lowered.startswith(_MATHEMATICS) or "geometry3k" in lowered:
+    if lowered in _MATHEMATICS or lowered.startswith(_MATHEMATICAL):
         return {"mathAnswer": {"expected": _one(value)}}
     if lowered in _CODE:
         tests, _ = inputs_and_outputs(value, "ground_truth")

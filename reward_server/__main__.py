@@ -101,6 +101,8 @@ def convert(
 
     if source not in FORMATS:
         _fail(f"--from: no format is called {source!r}, but {', '.join(FORMATS)}")
+    if out and out.exists() and file.exists() and out.samefile(file):
+        _fail(f"--out: {out} is the file to read")
     options = Options(databases=databases, all_or_nothing=all_or_nothing)
     try:
         with out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as sink:

@@ -18,6 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "integrations" in item.path.parts:
             item.add_marker(pytest.mark.integrations)
+            item.add_marker(pytest.mark.timeout(300))  # starting such packages alone takes long on a busy machine
 
 
 @pytest.fixture(scope="session")

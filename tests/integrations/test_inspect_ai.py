@@ -3,7 +3,6 @@
 import json
 import math
 
-import pytest
 from inspect_ai import Task, eval  # noqa: A004 - inspect's name
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
@@ -32,7 +31,6 @@ def evaluated(address, tmp_path, samples, answers):
     return log
 
 
-@pytest.mark.timeout(300)
 def test_scores_and_metrics(address, tmp_path):
     """Every sample is scored by its task or target, and the mean is theirs."""
     log = evaluated(address, tmp_path, SAMPLES, ANSWERS)
@@ -42,7 +40,6 @@ def test_scores_and_metrics(address, tmp_path):
     assert log.results.scores[0].metrics["mean"].value == 0.5
 
 
-@pytest.mark.timeout(300)
 def test_a_dead_sandbox_is_left_out(dead, tmp_path):
     """What was not graded is unscored, with its reason, and the mean is of the rest."""
     log = evaluated(dead, tmp_path, [SAMPLES[0], SAMPLES[2]], [ANSWERS[0], ANSWERS[2]])

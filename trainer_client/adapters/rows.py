@@ -30,6 +30,8 @@ def task_of(row: Mapping[str, Any], convert: str = "", data_source: str = "") ->
         task = task_message(_json_of(row, convert, data_source))
     except (RowError, InvalidRequestError) as error:
         return invalid(str(error))
+    except RecursionError:
+        return invalid("the task is nested too deeply")
     if task.WhichOneof("grader") is None:
         return invalid("task: no grader is set")
     task.task_id = ""
@@ -116,14 +118,19 @@ def numbers(result: Result) -> dict[str, float]:
 
 
 def shares(results: Sequence[Result]) -> dict[str, float]:
-    """Return what a trainer can log of a batch: shares of rulings and failures, means of the checks that all have."""
+    """Return what a trainer can log of a batch: shares of rulings and failures, means of the checks that all have.
+
+    Every ruling and reason is there, also those that did not occur, so that means over batches are right.
+    """
     verdicts = [result for result in results if isinstance(result, Verdict)]
     if not results:
         return {}
     logged = {"gradable": len(verdicts) / len(results)}
+    logged |= {str(ruling): 0.0 for ruling in Ruling if ruling is not Ruling.UNRECOGNIZED}
+    logged |= {f"failure_{reason}": 0.0 for reason in FailureReason if reason is not FailureReason.UNRECOGNIZED}
     for result in results:
-        name = result.ruling if isinstance(result, Verdict) else f"failure_{result.reason}"
-        logged[str(name)] = logged.get(str(name), 0.0) + 1 / len(results)
+        name = str(result.ruling) if isinstance(result, Verdict) else f"failure_{result.reason}"
+        logged[name] = logged.get(name, 0.0) + 1 / len(results)
     scores = [{check.name: check.score for check in verdict.checks if check.weight > 0} for verdict in verdicts]
     common = set.intersection(*(set(checks) for checks in scores)) if scores else set()
     if len(common) <= MAX_NAMED_CHECKS:

@@ -9,14 +9,21 @@ import os
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from reward.v1 import sample_pb2
 
+from converters import FORMATS
 from trainer_client.adapters.rows import numbers, task_of
 from trainer_client.async_client import AsyncRewardClient
 from trainer_client.client import RewardClient
-from trainer_client.errors import DeadlineExceededError, InvalidRequestError, RewardError, UnauthenticatedError
+from trainer_client.errors import (
+    DeadlineExceededError,
+    InvalidRequestError,
+    RewardError,
+    ServerError,
+    UnauthenticatedError,
+)
 from trainer_client.results import Failure, FailureReason, Result
 from trainer_client.samples import Sample
 
@@ -43,6 +50,8 @@ def scored(result: Result, on_failure: OnFailure = "raise", failure_score: float
 
     A Failure raises `UngradableError`; with ``number`` it scores ``failure_score``, and its `gradable` is 0.
     """
+    if on_failure not in get_args(OnFailure):
+        raise ValueError(f"on_failure is {on_failure!r}, but one of {', '.join(get_args(OnFailure))} is expected")
     if isinstance(result, Failure):
         if on_failure == "raise":
             raise UngradableError(result)
@@ -73,11 +82,19 @@ class RewardSource:
     run_id: str = ""
     """Names the training run in the server's logs."""
 
+    def __post_init__(self) -> None:
+        if self.on_outage not in get_args(OutagePolicy):
+            raise ValueError(
+                f"on_outage is {self.on_outage!r}, but one of {', '.join(get_args(OutagePolicy))} is expected"
+            )
+        if self.convert and self.convert not in FORMATS:
+            raise ValueError(f"convert is {self.convert!r}, but one of {', '.join(FORMATS)} is expected")
+
     def grade(self, rows: Sequence[Mapping[str, Any]], responses: Sequence[str]) -> list[Result]:
         """Return one result for each row's response, in order; a row without a usable task gets a Failure."""
         order = self._order(rows, responses)
         try:
-            for result in _client(os.getpid(), self).stream(order.samples) if order.samples else ():
+            for result in self._client().stream(order.samples) if order.samples else ():
                 order.take(result)
         except RewardError as error:
             order.give_up(error, self.on_outage)
@@ -88,7 +105,7 @@ class RewardSource:
         order = self._order(rows, responses)
         try:
             if order.samples:
-                async for result in _async_client(self).stream(order.samples):
+                async for result in self._async_client().stream(order.samples):
                     order.take(result)
         except RewardError as error:
             order.give_up(error, self.on_outage)
@@ -96,12 +113,27 @@ class RewardSource:
 
     def _order(self, rows: Sequence[Mapping[str, Any]], responses: Sequence[str]) -> "_Order":
         data_source = self.data_source or os.environ.get(DATA_SOURCE_VARIABLE, "")
-        return _Order([task_of(row, self.convert, data_source) for row in rows], responses)
+        known: dict[str, sample_pb2.Task | Failure] = {}  # rows of a group repeat their task, which may be long
+        tasks = []
+        for row in rows:
+            text = row.get("task")
+            task = known.get(text) if isinstance(text, str) else None
+            if task is None:
+                task = task_of(row, self.convert, data_source)
+            if isinstance(text, str):
+                known[text] = task
+            tasks.append(task)
+        return _Order(tasks, responses)
 
-    def client_settings(self) -> dict[str, Any]:
-        """Return what a client is made with."""
+    def _client(self) -> RewardClient:
+        return _client(os.getpid(), *self._settings())
+
+    def _async_client(self) -> AsyncRewardClient:
+        return _async_client(asyncio.get_running_loop(), *self._settings())
+
+    def _settings(self) -> tuple[str, str, float]:
         address = self.address or os.environ.get(ADDRESS_VARIABLE, "") or DEFAULT_ADDRESS
-        return {"address": address, "run_id": self.run_id, "timeout_seconds": self.timeout_seconds}
+        return address, self.run_id, self.timeout_seconds
 
 
 class _Order:
@@ -129,25 +161,30 @@ class _Order:
         self._results = [missing if result is None else result for result in self._results]
 
     def results(self) -> list[Result]:
-        return [result for result in self._results if result is not None]
+        results = [result for result in self._results if result is not None]
+        if len(results) != len(self._results):
+            raise ServerError("some samples were not answered")
+        return results
 
 
 @cache
-def _client(process: int, source: RewardSource) -> RewardClient:
+def _client(process: int, address: str, run_id: str, timeout_seconds: float) -> RewardClient:
     del process  # a fork gets a client of its own
-    return RewardClient(**source.client_settings())
+    return RewardClient(address, run_id=run_id, timeout_seconds=timeout_seconds)
 
 
-_async_clients: dict[tuple[asyncio.AbstractEventLoop, RewardSource], AsyncRewardClient] = {}
+_async_clients: dict[tuple[asyncio.AbstractEventLoop, str, str, float], AsyncRewardClient] = {}
 
 
-def _async_client(source: RewardSource) -> AsyncRewardClient:
-    loop = asyncio.get_running_loop()
-    if (loop, source) not in _async_clients:
-        for key in [key for key in list(_async_clients) if key[0].is_closed()]:
-            _async_clients.pop(key, None)
-        _async_clients[loop, source] = AsyncRewardClient(**source.client_settings())
-    return _async_clients[loop, source]
+def _async_client(
+    loop: asyncio.AbstractEventLoop, address: str, run_id: str, timeout_seconds: float
+) -> AsyncRewardClient:
+    key = (loop, address, run_id, timeout_seconds)
+    if key not in _async_clients:
+        for closed in [known for known in list(_async_clients) if known[0].is_closed()]:
+            _async_clients.pop(closed, None)
+        _async_clients[key] = AsyncRewardClient(address, run_id=run_id, timeout_seconds=timeout_seconds)
+    return _async_clients[key]
 
 
 def columns_to_rows(columns: Mapping[str, Any], count: int) -> list[dict[str, Any]]:

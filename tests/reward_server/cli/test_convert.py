@@ -92,3 +92,22 @@ def test_files_that_cannot_be_read_end_with_2(arguments, says, monkeypatch):
     result = convert(*arguments)
     assert result.exit_code == 2
     assert says in result.output
+
+
+def test_a_file_that_breaks_off_is_told(tmp_path):
+    """Of a zipped file that is cut off what came before is written, and the end is an error."""
+    content = gzip.compress(b"\n".join(json.dumps({**ROW, "question": str(i)}).encode() for i in range(2_000)))
+    (tmp_path / "rows.jsonl.gz").write_bytes(content[: len(content) // 2])
+    result = convert(tmp_path / "rows.jsonl.gz", "--from", "gsm8k", "--out", tmp_path / "tasks.jsonl")
+    assert result.exit_code == 2
+    assert "is cut off or damaged" in " ".join(result.output.split())
+    assert 0 < len((tmp_path / "tasks.jsonl").read_text("utf-8").splitlines()) < 2_000
+
+
+def test_the_rows_are_not_overwritten(tmp_path):
+    """A file is never read and written at once."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(ROW), "utf-8")
+    result = convert(path, "--from", "gsm8k", "--out", path)
+    assert result.exit_code == 2
+    assert json.loads(path.read_text("utf-8")) == ROW

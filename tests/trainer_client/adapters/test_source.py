@@ -1,6 +1,7 @@
 """Rewards from a server: order, bad rows, outages, processes and loops."""
 
 import asyncio
+import json
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
@@ -36,6 +37,13 @@ async def test_the_same_awaited(server):
     source = RewardSource(address=server.address)
     results = await source.grade_async([{"task": TASK}, {}, {"task": OTHER}], ["0.25", "1", "0.5"])
     assert rewards(results) == [0.25, None, 0.5]
+
+
+def test_a_task_that_rows_repeat_is_sent_once(server):
+    """Rows of a group carry the same text, which is read once and travels once."""
+    text = json.dumps(TASK)
+    RewardSource(address=server.address).grade([{"task": text}] * 8 + [{"task": OTHER}], ["1"] * 9)
+    assert [len(request.tasks) for request in server.requests] == [2]
 
 
 def test_without_usable_rows_nobody_is_asked():
@@ -111,7 +119,7 @@ def test_one_client_for_many_calls_and_none_for_closed_loops(server):
     for _ in range(3):
         asyncio.run(source.grade_async([{"task": TASK}], ["1"]))
         source.grade([{"task": TASK}], ["1"])
-    loops = [loop for loop, known in source_module._async_clients if known == source]
+    loops = [key for key in source_module._async_clients if "loops" in key]
     assert len(loops) == 1
 
 
@@ -121,3 +129,12 @@ def test_scored():
     with pytest.raises(UngradableError, match="deadline: too late"):
         scored(failure)
     assert scored(failure, "number", -1.0) == {"score": -1.0, "gradable": 0.0, "accepted": 0.0, "flags": 0.0}
+
+
+def test_settings_are_checked():
+    """A policy or format that does not exist is refused at once; it never means another."""
+    for wrong in ({"on_outage": "zero"}, {"convert": "gsm9k"}):
+        with pytest.raises(ValueError, match="is expected"):
+            RewardSource(**wrong)
+    with pytest.raises(ValueError, match="is expected"):
+        scored(Failure(reason=FailureReason.DEADLINE), "zero")
