@@ -12,10 +12,13 @@ import shutil
 from typing import Any
 
 from .cells import CellEnded, Cells, Ended, OutOfTime
+from .channel import FrameError
 from .languages import TOOLCHAINS
 from .python_code import sentence
 
 _BUILD_MEMORY_BYTES, _BUILD_PROCESSES, _MANAGED_PROCESSES = 1 << 30, 64, 64
+_WALL_CLOCK_SHARE = 1.5
+"""Wall-clock time for building, by its CPU time: a busy machine shall not decide."""
 _CANNOT_RUN = (126, 127)
 """Statuses by which shells and the loader say that a program itself cannot be started."""
 _OUT_OF_TIME = {
@@ -62,7 +65,7 @@ def _build(
     """Return what the compiler did, and the files that it made; None when there is nothing to run."""
     bounds = {
         "cpu_seconds": seconds,
-        "wall_seconds": seconds,
+        "wall_seconds": seconds * _WALL_CLOCK_SHARE,
         "memory_bytes": _BUILD_MEMORY_BYTES,
         "processes": _BUILD_PROCESSES,
     }
@@ -103,6 +106,10 @@ def _run(
         ended = cell.wait()
     except CellEnded as end:
         ended = end.ended
+    except FrameError:
+        ended = cell.end()
+        too_much = {"ended": "output_limit", "exit_status": -9, "detail": "its files are too large, all together"}
+        return {"build": None, "run": {**_facts(ended), **too_much}, "files": {}}
     facts = _facts(ended)
     if type(status) is int and ended.ending == "exited":  # it ran below the process that fetched its files
         facts["exit_status"] = status
