@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from reward_server.gateway.desk import Desk, read, sendable
 from reward_server.graders.answers import extract_code
-from reward_server.graders.code_tests import FENCES, MAX_CODE_BYTES
+from reward_server.graders.code_tests import FENCES
 from reward_server.statuses import RequestError
 from reward_server.tasks.code_tests import Language
 from reward_server.verdict import Check, Verdict
@@ -32,6 +32,7 @@ _CLIENTS_PATIENCE_SECONDS = 9.0
 """verl's client waits 10 s longer than both timeouts together, and takes a later answer for a failed test."""
 _WALL_CLOCK_SHARE = 1.5
 """Wall-clock time for a run, by its CPU time: a busy machine shall not decide."""
+_MAX_CODE_BYTES = MIB
 _MAX_PATHS, _MAX_FILES_BYTES, _MAX_STDIN_BYTES = 256, 3 * MIB, 8 * MIB
 _NOT_RUN = {"seconds": 0.0, "stdout": "", "detail": ""}
 
@@ -89,8 +90,8 @@ class SandboxFusion:
         limits = self._limits(asked)
         if _bytes(asked.stdin or "") > _MAX_STDIN_BYTES:
             raise RequestError(f"stdin: more than {_MAX_STDIN_BYTES} bytes")
-        if _bytes(asked.code) > MAX_CODE_BYTES:  # a model wrote it, and no box shall pay for it
-            told = f"more than {MAX_CODE_BYTES} bytes of code"
+        if _bytes(asked.code) > _MAX_CODE_BYTES:  # a model wrote it, and no box shall pay for it
+            told = f"more than {_MAX_CODE_BYTES} bytes of code"
             run = {**_NOT_RUN, "ended": "exited", "exit_status": 1, "stderr": told}
             return JSONResponse(_run_code_answer({"build": None, "run": run, "files": {}}, asked.language))
         payload: dict[str, Any] = {

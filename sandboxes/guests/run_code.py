@@ -11,8 +11,8 @@ import base64
 import shutil
 from typing import Any
 
+from . import channel
 from .cells import CellEnded, Cells, Ended, OutOfTime
-from .channel import FrameError
 from .languages import TOOLCHAINS
 from .python_code import sentence
 
@@ -106,7 +106,7 @@ def _run(
         ended = cell.wait()
     except CellEnded as end:
         ended = end.ended
-    except FrameError:
+    except channel.FrameError:
         ended = cell.end()
         too_much = {"ended": "output_limit", "exit_status": -9, "detail": "its files are too large, all together"}
         return {"build": None, "run": {**_facts(ended), **too_much}, "files": {}}
