@@ -1,6 +1,8 @@
 """Grading for every protocol: reads bodies into records, and pairs of task and response into results."""
 
 import asyncio
+import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,6 +23,7 @@ from sandboxes.base import Execution, Job
 
 R = TypeVar("R")
 Handler = Callable[[Request], Awaitable[Response]]
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ASIDE_BYTES = 1 << 18
 """Longer bodies are read in a thread, so that one request does not hold up the others."""
 
@@ -94,11 +97,22 @@ async def read(request: Request, kind: type[R]) -> R:
 def decoded(body: bytes | str, kind: type[R]) -> R:
     """Return JSON as a record. Raises `RequestError`."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(_without_surrogates(body), type=kind)
     except msgspec.ValidationError as error:
         raise RequestError(_with_path_first(str(error))) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(f"the body is no JSON: {error}") from error
+
+
+def _without_surrogates(body: bytes | str) -> bytes:
+    """Return ``body`` with the lone surrogates replaced that Python's JSON can say: what a model wrote must be read."""
+    data = body if isinstance(body, bytes) else body.encode("utf-8", "replace")
+    if not _SURROGATE.search(data):
+        return data
+    try:
+        return json.dumps(json.loads(data), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return data  # the decoder tells what is wrong
 
 
 def converted(value: Any, kind: type[R]) -> R:

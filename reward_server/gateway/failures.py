@@ -84,14 +84,14 @@ NEMO_GYM_CLASS = "reward_server"
 
 
 def nemo_gym_row(failure: Failure) -> dict[str, Any]:
-    """Return what a row of NeMo Gym says instead of a grade: masked, and never part of its metrics."""
+    """Return what a row of NeMo Gym says instead of a grade: masked, set aside by its class, and not tried again."""
     return {
         "reward": 0.0,
         "mask_sample": True,
         "failure_kind": f"{NEMO_GYM_CLASS}:{failure.reason.value}",
         "failure_reason": failure.message,
         "_ng_failure_class": f"{NEMO_GYM_CLASS}_{failure.reason.value}",
-        "_ng_failure_judge_error": failure.message,
+        "_ng_failure_terminal": True,
     }
 
 

@@ -25,7 +25,7 @@ _GRADERS = sample_pb2.Task.DESCRIPTOR.oneofs_by_name["grader"].fields
 _NAMES = frozenset(name for field in _GRADERS for name in (field.name, field.json_name))
 _ANSWER_MARK = "####"
 _FIELDS = re.compile(r"Failed to parse (\w+) field: ")
-_PLACE = re.compile(r' at "\w+(?:\.([^"]+))?"')
+_PLACE = re.compile(r' at "?[A-Z]\w*(?:\.([^"\s]+?))?"?\.*(?=\n|$)')
 
 
 class Labels:
@@ -72,19 +72,29 @@ def is_task(value: Any) -> bool:
 def task_message(value: Any, path: str) -> sample_pb2.Task:
     """Return the task that ``value`` says in canonical JSON. Raises `RequestError`."""
     try:
-        return json_format.ParseDict(value, sample_pb2.Task())
-    except (json_format.ParseError, RecursionError, ValueError, TypeError, AttributeError) as error:
-        raise RequestError(f"{path}.{told(error)}") from error
+        task = json_format.ParseDict(value, sample_pb2.Task())
+    except UNREADABLE as error:
+        raise RequestError(told(error, path)) from error
+    if task.WhichOneof("grader") is None:
+        raise RequestError(f"{path}: no grader is set; one of {', '.join(sorted(_NAMES))} is expected")
+    return task
 
 
-def told(error: Exception) -> str:
-    """Return protobuf's complaint about JSON with the path of the field first, as far as it says one."""
+UNREADABLE = (
+    *(json_format.ParseError, UnicodeDecodeError, RecursionError),
+    *(ArithmeticError, AttributeError, TypeError, ValueError),  # what the parser lets through
+)
+"""What protobuf's parser of JSON raises for what it cannot read."""
+
+
+def told(error: Exception, path: str = "") -> str:
+    """Return protobuf's complaint with the path of the field first, below ``path``, as far as it says one."""
     said = str(error)
-    names = _FIELDS.findall(said)
     place = _PLACE.search(said)
+    names = place[1] if place and place[1] else ".".join(_FIELDS.findall(said))
     reason = _PLACE.sub("", _FIELDS.sub("", said)).partition("\n")[0].strip(" .")
-    path = place[1] if place and place[1] else ".".join(names)
-    return f"{path}: {reason}" if path else reason
+    where = ".".join(part for part in (path, names) if part)
+    return f"{where}: {reason}" if where else reason
 
 
 def math_task(expected: str) -> sample_pb2.Task:

@@ -7,7 +7,6 @@ their id as long as there is room. A Failure is never a reward: over HTTP it is 
 import asyncio
 import logging
 import uuid
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -20,14 +19,21 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from reward_server.admission import Call
 from reward_server.gateway.desk import Desk, converted, decoded, read
 from reward_server.gateway.failures import NotGradedError
+from reward_server.memory import Memory
 from reward_server.scoring import QueueFullError
 from reward_server.statuses import DrainingError, RequestError
 from reward_server.verdict import Verdict
+from sandboxes.base import MIB
 
 MAX_SESSIONS = 4_096
-"""WebSocket connections at once, and episodes remembered for HTTP."""
+"""WebSocket connections at once."""
+_EPISODES_BYTES = 64 * MIB
+"""What the episodes remembered for HTTP may weigh, by their tasks."""
+_EPISODE_BYTES = 2_000
+"""About what one weighs beside its task."""
 _MAX_ID = 255
-_AHEAD = 16
+_UNSUPPORTED_DATA = 1003
+_AHEAD = 2
 """How many messages of a connection may wait."""
 _log = logging.getLogger(__name__)
 _TEXT = {"type": "string"}
@@ -86,7 +92,7 @@ class OpenEnv:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._episodes: OrderedDict[str, Episode] = OrderedDict()
+        self._episodes: Memory[str, Episode] = Memory(_EPISODES_BYTES)
         self._last = ""
         self._sessions = 0
 
@@ -94,11 +100,8 @@ class OpenEnv:
         """Begin an episode."""
         asked = await read(request, Reset) if await request.body() else Reset()
         episode = self._begin(asked)
-        self._episodes[episode.episode_id] = episode
-        self._episodes.move_to_end(episode.episode_id)
+        self._episodes.put(episode.episode_id, episode, _EPISODE_BYTES + episode.task.ByteSize())
         self._last = episode.episode_id
-        while len(self._episodes) > MAX_SESSIONS:
-            self._episodes.popitem(last=False)
         return JSONResponse(_begun(episode, asked))
 
     async def step(self, request: Request) -> Response:
@@ -137,6 +140,8 @@ class OpenEnv:
                 await texts.put(await socket.receive_text())
         except WebSocketDisconnect:
             pass
+        except KeyError:  # a message of bytes
+            await socket.close(_UNSUPPORTED_DATA)
         finally:
             self._sessions -= 1
             conversation.cancel()  # what nobody waits for any more
@@ -191,9 +196,10 @@ class OpenEnv:
         if asked.action.task is not None or asked.action.label is not None:
             return self._begin(_reset_of(asked.action))
         name = asked.episode_id or asked.action.episode_id or self._last
-        if name not in self._episodes:
+        episode = self._episodes.get(name)
+        if episode is None:
             raise RequestError(f"episode_id: no episode is called {name[:80]!r}; reset begins one")
-        return self._episodes[name]
+        return episode
 
     async def _graded(self, call: Call, episode: Episode, response: str) -> dict[str, Any]:
         if episode.done:

@@ -5,7 +5,6 @@ What the proto says holds here too: a call that was accepted answers every sampl
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -16,12 +15,13 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from reward.v1 import reward_service_pb2
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from reward_server import wire
 from reward_server.admission import Accepted, as_finished
 from reward_server.gateway.desk import Desk, call_of
-from reward_server.gateway.labels import told
+from reward_server.gateway.labels import UNREADABLE, told
 from reward_server.statuses import RequestError
 
 M = TypeVar("M", bound=Message)
@@ -54,16 +54,8 @@ class RewardApi:
         accepted = self.desk.admission.accept(
             call_of(request, _patience(request)), asked.tasks, asked.samples, asked.run_id, distinct=True
         )
-        if "text/event-stream" in request.headers.get("accept", ""):
-            return StreamingResponse(self._lines(accepted, "data: ", "\n\n"), media_type="text/event-stream")
-        return StreamingResponse(self._lines(accepted, "", "\n"), media_type="application/x-ndjson")
-
-    async def _lines(self, accepted: Accepted, before: str, after: str) -> AsyncIterator[str]:
-        async with accepted as work:
-            async for order, graded in as_finished(work):
-                result = self.desk.admission.message(order, graded)
-                wire.fit([result], self.desk.config.max_message_bytes)
-                yield f"{before}{_json(reward_service_pb2.ScoreStreamResponse(result=result))}{after}"
+        events = "text/event-stream" in request.headers.get("accept", "")
+        return _Stream(self.desk, accepted, events=events)
 
     async def capabilities(self, _: Request) -> Response:
         """Say what this server can do."""
@@ -84,6 +76,30 @@ class RewardApi:
         return HTMLResponse(resource("page.html"), headers={"Content-Security-Policy": _PAGE_POLICY})
 
 
+class _Stream(Response):
+    """Results as they come. Enters what was accepted before anything is sent, so that no client leaves it behind."""
+
+    def __init__(self, desk: Desk, accepted: Accepted, *, events: bool) -> None:
+        super().__init__(media_type="text/event-stream" if events else "application/x-ndjson")
+        del self.headers["content-length"]
+        self._desk = desk
+        self._accepted = accepted
+        self._before, self._after = ("data: ", "\n\n") if events else ("", "\n")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head, a line or event for each result, and the end."""
+        del scope, receive
+        async with self._accepted as work:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            async for order, graded in as_finished(work):
+                result = self._desk.admission.message(order, graded)
+                wire.fit([result], self._desk.config.max_message_bytes)
+                line = _json(reward_service_pb2.ScoreStreamResponse(result=result))
+                body = f"{self._before}{line}{self._after}".encode()
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
 @cache
 def resource(name: str) -> str:
     """Return a file that lies beside this module."""
@@ -100,7 +116,7 @@ async def _read(request: Request, kind: type[M]) -> M:
 def _parsed(body: bytes, kind: type[M]) -> M:
     try:
         return json_format.Parse(body.decode("utf-8"), kind())
-    except (json_format.ParseError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except UNREADABLE as error:
         raise RequestError(told(error)) from error
 
 

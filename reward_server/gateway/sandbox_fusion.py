@@ -32,7 +32,9 @@ _CLIENTS_PATIENCE_SECONDS = 9.0
 """verl's client waits 10 s longer than both timeouts together, and takes a later answer for a failed test."""
 _WALL_CLOCK_SHARE = 1.5
 """Wall-clock time for a run, by its CPU time: a busy machine shall not decide."""
-_MAX_PATHS, _MAX_FILES_BYTES = 256, 4 * MIB
+_MAX_CODE_BYTES = MIB
+_MAX_PATHS, _MAX_FILES_BYTES, _MAX_STDIN_BYTES = 256, 3 * MIB, 8 * MIB
+_NOT_RUN = {"seconds": 0.0, "stdout": "", "detail": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,12 @@ class SandboxFusion:
         asked = await read(request, RunCode)
         language = _language(asked.language, "language")
         limits = self._limits(asked)
+        if _bytes(asked.stdin or "") > _MAX_STDIN_BYTES:
+            raise RequestError(f"stdin: more than {_MAX_STDIN_BYTES} bytes")
+        if _bytes(asked.code) > _MAX_CODE_BYTES:  # a model wrote it, and no box shall pay for it
+            told = f"more than {_MAX_CODE_BYTES} bytes of code"
+            run = {**_NOT_RUN, "ended": "exited", "exit_status": 1, "stderr": told}
+            return JSONResponse(_run_code_answer({"build": None, "run": run, "files": {}}, asked.language))
         payload: dict[str, Any] = {
             "language": language.value,
             "source": asked.code,
@@ -136,7 +144,7 @@ class SandboxFusion:
         return Limits(
             cpu_seconds=asked.run_timeout,
             wall_seconds=asked.run_timeout * _WALL_CLOCK_SHARE,
-            total_seconds=asked.compile_timeout + asked.run_timeout * _WALL_CLOCK_SHARE,
+            total_seconds=(asked.compile_timeout + asked.run_timeout) * _WALL_CLOCK_SHARE,
             memory_bytes=memory,
             output_bytes=default.output_bytes,
             processes=default.processes,
@@ -150,6 +158,10 @@ class SandboxFusion:
         if not 0 < config.run_timeout <= largest:
             raise RequestError(f"config.run_timeout: {config.run_timeout:g} is not above 0 and at most {largest:g}")
         task.limits.cpu_time.FromNanoseconds(int(config.run_timeout * 1e9))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 def _language(name: str, path: str) -> Language:
@@ -182,7 +194,8 @@ def _relative(path: str, where: str) -> str:
 
 def _run_code_answer(report: Any, language: str) -> dict[str, Any]:
     if not report:
-        report = {"build": None, "run": None, "files": {}}
+        late = {**_NOT_RUN, "ended": "wall_limit", "exit_status": -9, "stderr": ""}
+        report = {"build": None, "run": late, "files": {}}
     if "missing" in report:
         raise RequestError(f"language: this server's sandbox has no tools for {language}: {report['missing']}")
     build, run = _command(report["build"]), _command(report["run"])

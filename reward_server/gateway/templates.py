@@ -51,10 +51,11 @@ def whole(template: str, values: Mapping[str, Any]) -> Any:
 
 
 def fill(value: Any, values: Mapping[str, Any]) -> Any:
-    """Return plain JSON with every string in it filled as by `whole`."""
+    """Return plain JSON with every string in it filled as by `whole`; numbers become text, which protobuf takes too."""
     match value:
         case str():
-            return whole(value, values)
+            filled = whole(value, values)
+            return text_of(filled) if type(filled) in {int, float} else filled
         case dict():
             return {key: fill(item, values) for key, item in value.items()}
         case list():

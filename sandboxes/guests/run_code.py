@@ -11,11 +11,14 @@ import base64
 import shutil
 from typing import Any
 
+from . import channel
 from .cells import CellEnded, Cells, Ended, OutOfTime
 from .endings import sentence
 from .languages import TOOLCHAINS
 
 _BUILD_MEMORY_BYTES, _BUILD_PROCESSES, _MANAGED_PROCESSES = 1 << 30, 64, 64
+_WALL_CLOCK_SHARE = 1.5
+"""Wall-clock time for building, by its CPU time: a busy machine shall not decide."""
 _CANNOT_RUN = (126, 127)
 """Statuses by which shells and the loader say that a program itself cannot be started."""
 _OUT_OF_TIME = {
@@ -62,7 +65,7 @@ def _build(
     """Return what the compiler did, and the files that it made; None when there is nothing to run."""
     bounds = {
         "cpu_seconds": seconds,
-        "wall_seconds": seconds,
+        "wall_seconds": seconds * _WALL_CLOCK_SHARE,
         "memory_bytes": _BUILD_MEMORY_BYTES,
         "processes": _BUILD_PROCESSES,
     }
@@ -102,6 +105,10 @@ def _run(
         ended = cell.wait()
     except CellEnded as end:
         ended = end.ended
+    except channel.FrameError:
+        ended = cell.end()
+        too_much = {"ended": "output_limit", "exit_status": -9, "detail": "its files are too large, all together"}
+        return {"build": None, "run": {**_facts(ended), **too_much}, "files": {}}
     facts = _facts(ended)
     if type(status) is int and ended.ending == "exited":  # it ran below the process that fetched its files
         facts["exit_status"] = status

@@ -116,7 +116,7 @@ async def test_nemo_gym_masks_a_row_that_cannot_be_graded():
         metrics = (await client.post("/aggregate_metrics", json={"verify_responses": [row]})).json()
     assert (row["reward"], row["mask_sample"]) == (0.0, True)
     assert row["failure_kind"] == "reward_server:invalid_task"
-    assert row["_ng_failure_class"] == "reward_server_invalid_task"
+    assert (row["_ng_failure_class"], row["_ng_failure_terminal"]) == ("reward_server_invalid_task", True)
     assert "is no Python" in row["failure_reason"]
     assert metrics == {"group_level_metrics": [], "agent_metrics": {"masked": 1}, "key_metrics": {}}
 

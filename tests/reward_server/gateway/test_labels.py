@@ -52,10 +52,27 @@ def test_a_task_with_a_mistake_is_told_where():
         LABELS.task({"mathAnswer": {"expcted": "4"}}, "label")
 
 
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ({"mathAnswer": None}, "label: no grader is set"),
+        ({"mathAnswer": {"expected": "4"}, "limits": {"memoryBytes": 1e30}}, "label.limits.memoryBytes: "),
+        ({"mathAnswer": {}, "sqlQuery": {}}, "label: "),
+        ({"codeTests": {"callTests": [{"args": 5}]}}, "label.codeTests.callTests"),
+    ],
+)
+def test_whatever_is_wrong_in_a_task_is_told_below_the_label(label, said):
+    """Numbers past a field's range, two graders, wrong types: the message begins with the path."""
+    with pytest.raises(RequestError) as error:
+        LABELS.task(label, "label")
+    assert str(error.value).replace("call_tests", "callTests").startswith(said)
+
+
 def test_templates_take_values_and_texts():
     """A place alone gives its value as it is; within a text it gives text."""
     filled = LABELS.task({"word": "a", "more": ["b", "c"]}, "label", template="text")
     assert list(filled.text_match.accepted) == ["b", "c"]
+    assert LABELS.task({"word": 5, "more": []}, "label", template="text").text_match.expected == "5"
     assert LABELS.task(5, "label", template="mixed").text_match.expected == "It is 5!"
     with pytest.raises(RequestError, match="there is no 'more'"):
         LABELS.task({"word": "a"}, "label", template="text")

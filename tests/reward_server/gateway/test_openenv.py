@@ -79,6 +79,16 @@ async def test_a_session_over_a_socket():
     assert answers[4]["data"]["done"] is True
 
 
+async def test_bytes_over_a_socket_close_it():
+    """Messages are text; others end the session with the code for it."""
+    async with gateway() as client:
+        socket = await websockets.connect(client.server.http_url.replace("http", "ws") + "/ws", proxy=None)
+        await socket.send(b"bytes")
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd.code == 1003
+
+
 async def test_errors_over_a_socket_have_codes_and_the_session_goes_on():
     """Whatever is wrong is an error message; a Failure is one too, never a reward."""
     async with gateway(dead) as client:

@@ -78,7 +78,7 @@ def handler_of(gate):
     [
         ({"samples": []}, "samples: 0 samples, at least 1"),
         ({"tasks": [{"taskId": "m", "mathAnswr": {}}]}, "tasks[0]: Message type"),
-        ({"tasks": [{"taskId": "m", "mathAnswer": {"expected": 4}}]}, "tasks.expected: expected string"),
+        ({"tasks": [{"taskId": "m", "mathAnswer": {"expected": 4}}]}, "expected: expected string"),
         ({"samples": [{"taskId": "other", "response": "x"}]}, "samples[0].task_id: no task"),
         ({"runId": "x" * 300}, "run_id: 300 characters"),
     ],

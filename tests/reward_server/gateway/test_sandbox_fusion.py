@@ -79,6 +79,24 @@ async def test_links_and_pipes_are_not_fetched(real):
     assert said["run_result"]["return_code"] == 5
 
 
+async def test_code_that_is_too_long_is_the_programs_doing(real):
+    """A model cannot break a box, or go ungraded, by writing more than a box takes."""
+    said = await run(real, "#" * (9 << 20))
+    assert (said["status"], said["run_result"]["return_code"]) == ("Failed", 1)
+    assert "bytes of code" in said["run_result"]["stderr"]
+
+
+async def test_the_largest_of_everything_breaks_no_box(real):
+    """Code, input and files at their limits, of characters that take the most room, are run or Failed."""
+    big = base64.b64encode(bytes(3 << 20)).decode()
+    rest = {"stdin": "\x01" * (8 << 20), "files": {"a": big}, "fetch_files": ["a"]}
+    worst = await run(real, "\x01" * (1 << 20), **rest)
+    usual = await run(real, "#" * (1 << 20), **rest)
+    assert (worst["status"], worst["run_result"]["return_code"]) == ("Failed", -9)
+    assert "its files are too large" in worst["run_result"]["stderr"]
+    assert (usual["status"], usual["files"]) == ("Success", {"a": big})
+
+
 async def test_other_languages_are_run(real):
     """A script with files, and a compiler's error as SandboxFusion tells it."""
     files = {"a.txt": base64.b64encode(b"from a file").decode()}
@@ -96,6 +114,7 @@ async def test_other_languages_are_run(real):
         ({"memory_limit_MB": 10**6}, "memory_limit_MB: 1e+06"),
         ({"files": {"../x": ""}}, "files['../x']: a path below"),
         ({"files": {"/etc/x": ""}}, "files['/etc/x']: a path below"),
+        ({"stdin": "x" * ((8 << 20) + 1)}, "stdin: more than 8388608 bytes"),
         ({"files": {"x": "!"}}, "files['x']: no base64"),
         ({"files": {"x": base64.b64encode(bytes(5 << 20)).decode()}}, "files: 5242880 bytes together"),
         ({"fetch_files": ["ok", "a/../../b"]}, "fetch_files[1]: a path below"),

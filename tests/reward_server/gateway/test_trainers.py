@@ -1,5 +1,7 @@
 """The happy paths of trainers' protocols, and what they make of labels, prompts and malformed bodies."""
 
+import json
+
 import pytest
 from http_gateway import SLOW_TASK, detail_of, gateway
 
@@ -55,6 +57,15 @@ async def test_slime_gets_the_reward_itself(client):
     assert named.json() == {"ruling": "wrong_answer", "accepted": 0.0, "mine": 0.0}
     assert word.json() == 1.0
     assert detail_of(unknown) == "label_task: 'x' is not configured on this server; it knows word"
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "a\ud83d b", "\x00"])
+async def test_a_response_cannot_go_ungraded_by_odd_characters(client, odd):
+    """Lone surrogates and control characters, which JSON can say, are part of a response like any other."""
+    odd_answer = await client.post("/slime", content=json.dumps({"response": f"{odd} 5", "label": "4"}))
+    row_back = await client.post("/verify", content=json.dumps(row(f"4 {odd}", expected_answer="5")))
+    assert (odd_answer.status_code, odd_answer.json()) == (200, 0.0)
+    assert (row_back.status_code, row_back.json()["reward"]) == (200, 0.0)
 
 
 async def test_nova_gets_scores_and_metrics(client):
