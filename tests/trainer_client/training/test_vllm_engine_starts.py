@@ -10,6 +10,8 @@ from tiny_engine import FLOAT32_ERROR, groups, largest_difference, running, shak
 
 from trainer_client.training.rollout import RolloutError
 
+pytestmark = pytest.mark.timeout(300)  # importing vLLM takes seconds, and a minute on a busy machine
+
 
 def test_adapters_are_swapped_in_place(tmp_path):
     """Under one adapter after another vLLM's log-probabilities are the trainer's; the base weights are not sent."""
