@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -83,7 +84,7 @@ class VllmProcess:
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket))) as client:
-            while not _healthy(client):
+            while not (_listens(self.socket) and _healthy(client)):
                 if (status := self._process.poll()) is not None:
                     raise RolloutError(f"the vLLM server ended with status {status}, not ready\n{self._tail()}")
                 if time.monotonic() > deadline:
@@ -127,6 +128,15 @@ def _environment(config: RolloutConfig) -> Mapping[str, str]:
     if config.devices is not None:
         environment["CUDA_VISIBLE_DEVICES"] = config.devices
     return environment
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _healthy(client: httpx.Client) -> bool:
