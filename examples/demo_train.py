@@ -44,6 +44,7 @@ name = "demo"
 steps = 60
 groups_per_step = 16
 replace_without_spread = 1.0       # dynamic sampling: at most as many again
+ahead = 1                          # the next groups are written and graded while these are learned from
 
 [model]
 name = "./warm/model"              # what `trainer-client sft` has made of ./model

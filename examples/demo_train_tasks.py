@@ -86,11 +86,11 @@ def extraction(chance: random.Random) -> Record:
     task = {"jsonExtraction": {"schema": json.dumps(schema), "expected": json.dumps(wanted)}}
     written = dict(wanted)
     if chance.random() < CARELESS:
-        slip = chance.choice(("forgets", "quotes", "repeats"))
+        slip = chance.choice(("forgets", "quotes", "adds"))
         if slip == "forgets":
             del written[chance.choice(sorted(wanted))]
         else:
-            written |= {"age": str(age)} if slip == "quotes" else {"town": name}
+            written |= {"age": str(age)} if slip == "quotes" else {"job": "none"}
     return record(sentence, task, json.dumps(written, separators=(",", ":")))
 
 

@@ -24,7 +24,7 @@ def learn(task: dict[str, Any], directory: Path) -> dict[str, Any]:
     """Return metrics of two updates, one of them after taking up the state of the first; write models and state."""
     torch.manual_seed(0)
     loss = loss_config(task["preset"], **task["loss"])
-    policy = Policy(ModelConfig(**task["model"]), reference=loss.needs_reference)
+    policy = Policy(ModelConfig(**task["model"]), reference=loss.needs_reference, device=torch.device("cpu"))
     learner = Learner(policy, OptimizerConfig(**task["optimizer"]), loss, longest_completion=12)
     metrics = [learner.update(random_groups(1))]
     learner.save(directory / "state")

@@ -52,7 +52,9 @@ class Learner:
         ``longest_completion``: the limit of sampling, in tokens; what a constant length in the loss defaults to.
         """
         if not temperature > 0:
-            raise ValueError(f"temperature: {temperature} is not above 0, so nothing was drawn that could be learned from")
+            raise ValueError(
+                f"temperature: {temperature} is not above 0, so nothing is drawn that could be learned from"
+            )
         self.policy = policy
         self.optimizer_config = optimizer
         self.loss_config = replace(loss, aggregation_length=loss.aggregation_length or longest_completion)
@@ -90,10 +92,15 @@ class Learner:
         return of_samples(groups, batch, rewards) | means(steps)
 
     def supervise(self, samples: Sequence[tuple[TokenIds, TokenIds]]) -> dict[str, float]:
-        """Take one step towards writing these completions to these prompts: mean cross-entropy over their tokens."""
+        """Take one step towards writing these completions to these prompts: mean cross-entropy over their tokens.
+
+        Raises ValueError where there is no token to learn.
+        """
         batch = demonstrations(samples)
         everyone = range(len(samples))
         totals = batch.totals(everyone)
+        if not totals.tokens:
+            raise ValueError("no demonstration has a token to learn")
         return self._step(self._micro_batches(batch, everyone), partial(self._cross_entropy, totals))
 
     def save(self, directory: Path) -> None:

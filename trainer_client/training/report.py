@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -122,14 +123,17 @@ def _finish(axis: Axes, title: str, *, share: bool) -> None:
 
 
 def _names(panel: Panel, metrics: Sequence[Row]) -> list[str]:
-    """Return which metrics the panel shows: those named, and the most frequent of those that begin so."""
+    """Return which metrics the panel shows: those named, and of those that begin so the most frequent of each kind."""
     counts: dict[str, int] = defaultdict(int)
     for row in metrics:
         for name in row:
             counts[name] += 1
     begun = [name for name in counts if panel.prefix and name.startswith(panel.prefix)]
-    often = sorted(begun, key=lambda name: -counts[name])[:_LINES_SHOWN]
-    return [name for name in panel.names if name in counts] + often
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(begun, key=lambda name: -counts[name]):
+        kinds[name.split("/")[1] if panel.prefix == "check/" else ""].append(name)
+    often = [name for turn in zip_longest(*kinds.values()) for name in turn if name is not None]
+    return [name for name in panel.names if name in counts] + often[:_LINES_SHOWN]
 
 
 def _page(run: Row, metrics: Sequence[Row], evaluations: Sequence[Row], samples: Sequence[Row], picture: bytes) -> str:

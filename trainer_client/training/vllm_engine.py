@@ -117,11 +117,16 @@ class ColocatedEngine:
 
     def close(self) -> None:
         """End the engine; see `Rollout`. The process group of a trainer that had one before stays."""
-        if self._llm is not None:
-            self._llm.llm_engine.engine_core.shutdown()
-            self._llm = None
+        client = self._llm.llm_engine.engine_core if self._llm is not None else None
+        self._llm = None
+        if client is not None and self._shares_process_group:
+            _end_within_a_group(client)
+        elif client is not None:
+            client.shutdown()
         parallel_state.destroy_model_parallel()  # type: ignore[no-untyped-call] # theirs
-        if not self._shares_process_group:
+        if self._shares_process_group:
+            _forget_world()
+        else:
             parallel_state.destroy_distributed_environment()  # type: ignore[no-untyped-call] # theirs
         gc.unfreeze()  # vLLM froze what was alive at its start
         gc.collect()
@@ -180,6 +185,22 @@ def _completion(output: vllm.CompletionOutput) -> Completion:
         text=output.text,
         finish_reason="stop" if output.finish_reason == "stop" else "length",
     )
+
+
+def _end_within_a_group(client: Any) -> None:
+    """Shut the engine down as it does itself, but for the process group, which it would destroy for the trainer too."""
+    client._finalizer.detach()  # noqa: SLF001 - else the garbage collector does what is avoided here
+    core = client.engine_core
+    core.structured_output_manager.clear_backend()
+    core.model_executor.shutdown()
+    core.scheduler.shutdown()
+
+
+def _forget_world() -> None:
+    """Do of `destroy_distributed_environment` what concerns vLLM alone."""
+    if parallel_state._WORLD is not None:  # noqa: SLF001 - there is no other way to it
+        parallel_state._WORLD.destroy()  # type: ignore[no-untyped-call] # noqa: SLF001 - theirs, as above
+    parallel_state._WORLD = parallel_state._NODE_COUNT = None  # noqa: SLF001 - as above
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,9 @@ from trainer_client.training.vllm_arguments import MODEL, engine_arguments, uses
 
 _MODULE = "trainer_client.training.vllm_process"
 _POLL_SECONDS = 0.2
-_END_SECONDS = 60.0
+_END_SECONDS = 30.0
+_END_UNREADY_SECONDS = 2.0
+"""A server that still starts may not listen to signals, and has nothing to lose."""
 _LOG_SHOWN = 3_000
 _OF_THE_TRAINER = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "GROUP_RANK")
 
@@ -45,18 +48,25 @@ class VllmProcess:
             env=_environment(config),
             start_new_session=True,  # Ctrl-C is for the trainer, which then ends the server
         )
+        self._ready = False
         try:
             self._wait(config.start_seconds)
+            self._ready = True
         except BaseException:
             self.close()
             raise
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process."""
+        return self._process.pid
 
     def close(self) -> None:
         """End the server and every process of it. Twice is once."""
         assert self._process.stdin is not None  # noqa: S101 - it was asked for as a pipe
         self._process.stdin.close()
         try:
-            self._process.wait(_END_SECONDS)
+            self._process.wait(_END_SECONDS if self._ready else _END_UNREADY_SECONDS)
         except subprocess.TimeoutExpired:
             self._kill()
             self._process.wait()
@@ -74,7 +84,7 @@ class VllmProcess:
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket))) as client:
-            while not _healthy(client):
+            while not (_listens(self.socket) and _healthy(client)):
                 if (status := self._process.poll()) is not None:
                     raise RolloutError(f"the vLLM server ended with status {status}, not ready\n{self._tail()}")
                 if time.monotonic() > deadline:
@@ -120,6 +130,15 @@ def _environment(config: RolloutConfig) -> Mapping[str, str]:
     return environment
 
 
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
 def _healthy(client: httpx.Client) -> bool:
     try:
         return client.get("http://vllm/health").status_code == httpx.codes.OK
@@ -128,10 +147,12 @@ def _healthy(client: httpx.Client) -> bool:
 
 
 def _end_with_parent() -> None:
-    """Wait until the starter closes its end of the pipe, which its death does too; then end in order."""
+    """Wait until the starter closes its end of the pipe, which its death does too; then end, in order if that works."""
     while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_END_SECONDS)
+    os.killpg(os.getpid(), signal.SIGKILL)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ def learner(tiny_model: Path) -> Callable[..., Learner]:
     def make(loss: LossConfig = PLAIN, *, plain: bool = False, adapter: Any = "none", **changes: Any) -> Learner:
         model = ModelConfig(name=str(tiny_model), dtype="float64", weights_dtype="float64", adapter=adapter)
         torch.manual_seed(0)
-        policy = Policy(model, reference=loss.needs_reference)
+        policy = Policy(model, reference=loss.needs_reference, device=torch.device("cpu"))
         options = replace(DESCENT if plain else OptimizerConfig(learning_rate=1e-3), **changes)
         made = Learner(policy, options, loss, longest_completion=12)
         if plain:
@@ -228,6 +228,8 @@ def test_demonstrations_are_learned(learner: Callable):
     first = made.supervise(pairs)
     assert first["loss"] == pytest.approx(-torch.cat(logprobs).mean().item())
     assert made.supervise(pairs)["loss"] < first["loss"]
+    with pytest.raises(ValueError, match="no demonstration"):
+        made.supervise([((1,), ())])
 
 
 def test_rates_by_hand():

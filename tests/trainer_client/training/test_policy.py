@@ -43,6 +43,11 @@ def config(directory: Path, **changes: object) -> ModelConfig:
     return ModelConfig(**({"name": str(directory), "dtype": "float64", "weights_dtype": "float64"} | changes))
 
 
+def on_cpu(model: ModelConfig, *, reference: bool) -> Policy:
+    """The policy where sums are in one order, also on a machine with a GPU."""
+    return Policy(model, reference=reference, device=torch.device("cpu"))
+
+
 @pytest.fixture
 def saved(tmp_path: Path) -> Callable[[PretrainedConfig], Path]:
     """A function that saves a model of an architecture, with random weights."""
@@ -72,7 +77,7 @@ def names_in(directory: Path) -> set[str]:
 @pytest.mark.parametrize("attention", ["packed", "sdpa"])
 def test_packed_samples_are_scored_as_if_alone(tiny_model: Path, attention: str, adapter: str):
     """Log-probabilities and entropies of samples in one row equal those of each by itself, to float64's precision."""
-    policy = Policy(config(tiny_model, attention=attention, adapter=adapter), reference=False)
+    policy = on_cpu(config(tiny_model, attention=attention, adapter=adapter), reference=False)
     together = policy.logprobs(pack(SAMPLES))
     alone = [policy.logprobs(pack([sample])) for sample in SAMPLES]
     for part, whole in enumerate(together):
@@ -82,7 +87,7 @@ def test_packed_samples_are_scored_as_if_alone(tiny_model: Path, attention: str,
 @pytest.mark.parametrize("attention", ["packed", "sdpa"])
 def test_nothing_leaks_between_packed_samples(tiny_model: Path, attention: str):
     """Another neighbour of the same length changes no bit, nor has it any gradient."""
-    policy = Policy(config(tiny_model, attention=attention), reference=False)
+    policy = on_cpu(config(tiny_model, attention=attention), reference=False)
     first, second = SAMPLES[:2]
     other = (second[0][::-1], tuple(token + 1 for token in second[1]))
     length = len(first[1])
@@ -99,7 +104,7 @@ def test_nothing_leaks_between_packed_samples(tiny_model: Path, attention: str):
 
 def test_scores_are_those_of_the_model_s_own_logits(tiny_model: Path):
     """At a temperature too."""
-    policy = Policy(config(tiny_model), reference=False)
+    policy = on_cpu(config(tiny_model), reference=False)
     theirs = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float64)
     for prompt, completion in SAMPLES:
         logits = theirs(torch.tensor([[*prompt, *completion]])).logits[0, len(prompt) - 1 : -1]
@@ -110,7 +115,7 @@ def test_scores_are_those_of_the_model_s_own_logits(tiny_model: Path):
 
 def test_whole_logits_never_exist(tiny_model: Path):
     """Forward and backward of a packed row make no tensor as large as its logits would be."""
-    policy = Policy(config(tiny_model, chunk_tokens=16, gradient_checkpointing=False), reference=False)
+    policy = on_cpu(config(tiny_model, chunk_tokens=16, gradient_checkpointing=False), reference=False)
     packed = pack([((1,), tuple(range(100)))] * 6)
     words = policy.scorer.output_weight.shape[0]
     with TensorWatch() as watch:
@@ -124,7 +129,7 @@ def test_checkpointing_changes_no_gradient(tiny_model: Path):
     """What is computed twice comes out the same."""
     found = []
     for checkpointing in (True, False):
-        policy = Policy(config(tiny_model, gradient_checkpointing=checkpointing), reference=False)
+        policy = on_cpu(config(tiny_model, gradient_checkpointing=checkpointing), reference=False)
         policy.logprobs(pack(SAMPLES))[0].sum().backward()
         found.append([weight.grad for weight in policy.trained])
     assert all(map(torch.equal, *found))
@@ -133,7 +138,7 @@ def test_checkpointing_changes_no_gradient(tiny_model: Path):
 @pytest.mark.parametrize("adapter", ["none", "lora"])
 def test_the_reference_stays_where_the_policy_began(tiny_model: Path, adapter: str):
     """At first policy and reference are the same; after a step only the policy has moved, and no gradient is left."""
-    policy = Policy(config(tiny_model, adapter=adapter), reference=True)
+    policy = on_cpu(config(tiny_model, adapter=adapter), reference=True)
     packed = pack(SAMPLES)
     before = policy.reference_logprobs(packed)
     assert torch.equal(policy.logprobs(packed)[0], before)
@@ -148,7 +153,7 @@ def test_the_reference_stays_where_the_policy_began(tiny_model: Path, adapter: s
 def test_without_a_reference_there_is_none_to_ask(tiny_model: Path):
     """It is not loaded for nothing, nor made up."""
     with pytest.raises(ValueError, match="without a reference"):
-        Policy(config(tiny_model), reference=False).reference_logprobs(pack(SAMPLES))
+        on_cpu(config(tiny_model), reference=False).reference_logprobs(pack(SAMPLES))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +168,7 @@ def test_without_a_reference_there_is_none_to_ask(tiny_model: Path):
 def test_weights_go_by_the_names_of_the_checkpoint(architecture: PretrainedConfig, saved: Callable):
     """All of them, as they are in the file; those of experts too, which the model keeps as one."""
     directory = saved(architecture)
-    policy = Policy(config(directory, dtype="float32", weights_dtype="float32"), reference=False)
+    policy = on_cpu(config(directory, dtype="float32", weights_dtype="float32"), reference=False)
     weights = dict(policy.weights())
     assert set(weights) == names_in(directory)
     with safe_open(directory / "model.safetensors", "pt") as file:
@@ -173,17 +178,17 @@ def test_weights_go_by_the_names_of_the_checkpoint(architecture: PretrainedConfi
 
 def test_a_saved_policy_is_read_back(tiny_model: Path, tmp_path: Path):
     """By transformers, and by ourselves."""
-    policy = Policy(config(tiny_model), reference=False)
+    policy = on_cpu(config(tiny_model), reference=False)
     step(policy)
     policy.save(tmp_path)
     assert names_in(tmp_path) == names_in(tiny_model)
-    again = Policy(config(tmp_path), reference=False)
+    again = on_cpu(config(tmp_path), reference=False)
     assert torch.equal(policy.logprobs(pack(SAMPLES))[0], again.logprobs(pack(SAMPLES))[0])
 
 
 def test_an_adapter_is_trained_and_saved_alone(tiny_model: Path, tmp_path: Path):
     """The base has no gradient; what is saved is read by peft and gives the same log-probabilities."""
-    policy = Policy(config(tiny_model, adapter="lora", lora_rank=4), reference=False)
+    policy = on_cpu(config(tiny_model, adapter="lora", lora_rank=4), reference=False)
     for _ in range(2):
         step(policy)
     assert {
@@ -205,21 +210,21 @@ def test_an_adapter_is_trained_and_saved_alone(tiny_model: Path, tmp_path: Path)
 
 def test_a_merged_model_needs_no_adapter(tiny_model: Path, tmp_path: Path):
     """It is the same model as a whole; the policy itself keeps its adapter apart."""
-    policy = Policy(config(tiny_model, adapter="lora"), reference=False)
+    policy = on_cpu(config(tiny_model, adapter="lora"), reference=False)
     for _ in range(2):
         step(policy)
     before = policy.logprobs(pack(SAMPLES))[0]
     policy.save(tmp_path, merged=True)
     assert names_in(tmp_path) == names_in(tiny_model)
-    whole = Policy(config(tmp_path), reference=False)
+    whole = on_cpu(config(tmp_path), reference=False)
     torch.testing.assert_close(whole.logprobs(pack(SAMPLES))[0], before, rtol=0, atol=1e-6)
     assert torch.equal(policy.logprobs(pack(SAMPLES))[0], before)
 
 
 def test_sixteen_bits_are_computed_in_and_thirty_two_kept(tiny_model: Path):
     """Weights and gradients are float32, log-probabilities within bfloat16's error, and the engine gets bfloat16."""
-    policy = Policy(config(tiny_model, dtype="bfloat16", weights_dtype="float32"), reference=True)
-    exact = Policy(config(tiny_model), reference=False)
+    policy = on_cpu(config(tiny_model, dtype="bfloat16", weights_dtype="float32"), reference=True)
+    exact = on_cpu(config(tiny_model), reference=False)
     found, _ = policy.logprobs(pack(SAMPLES))
     torch.testing.assert_close(found.double(), exact.logprobs(pack(SAMPLES))[0], rtol=0, atol=0.02)
     assert torch.equal(found, policy.reference_logprobs(pack(SAMPLES)))
@@ -232,7 +237,7 @@ def test_sixteen_bits_are_computed_in_and_thirty_two_kept(tiny_model: Path):
 def test_dropout_is_off(saved: Callable):
     """Asked twice, a policy in training gives the same answer."""
     directory = saved(MistralConfig(**SMALL, attention_dropout=0.5))
-    policy = Policy(config(directory), reference=False)
+    policy = on_cpu(config(directory), reference=False)
     assert torch.equal(policy.logprobs(pack(SAMPLES))[0], policy.logprobs(pack(SAMPLES))[0])
 
 
@@ -240,7 +245,7 @@ def test_a_sliding_window_is_kept(saved: Callable):
     """In packed attention as in transformers' own."""
     directory = saved(MistralConfig(**SMALL, sliding_window=3))
     ours, theirs, whole = (
-        Policy(config(path, attention=attention), reference=False).logprobs(pack(SAMPLES))[0]
+        on_cpu(config(path, attention=attention), reference=False).logprobs(pack(SAMPLES))[0]
         for path, attention in (
             (directory, "packed"),
             (directory, "sdpa"),
@@ -255,21 +260,21 @@ def test_a_scaled_output_layer_is_refused(saved: Callable):
     """A wrong log-probability would train the model on noise without a sign of it."""
     directory = saved(GraniteConfig(**SMALL, logits_scaling=8.0, initializer_range=0.5))
     with pytest.raises(ValueError, match="scales or caps its logits"):
-        Policy(config(directory), reference=False)
+        on_cpu(config(directory), reference=False)
 
 
 def test_attention_that_is_not_ours_to_do_is_refused(saved: Callable):
     """Capped scores are named, with what does them."""
     directory = saved(Gemma2Config(**SMALL))
     with pytest.raises(ValueError, match=r"softcap.*sdpa"):
-        Policy(config(directory), reference=False)
+        on_cpu(config(directory), reference=False)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_four_bits_need_a_gpu(tiny_model: Path):
     """And say so, with what to do."""
     with pytest.raises(ValueError, match='adapter = "lora" needs neither'):
-        Policy(config(tiny_model, adapter="qlora"), reference=False)
+        on_cpu(config(tiny_model, adapter="qlora"), reference=False)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +294,7 @@ def test_a_choice_that_makes_no_sense_is_named(changes: dict, named: str):
 def test_on_a_gpu_packed_samples_are_scored_as_if_alone(tiny_model: Path, attention: str):
     """In bfloat16, within its error, with the gradient that the CPU gives."""
     policy = Policy(config(tiny_model, dtype="bfloat16", weights_dtype="float32", attention=attention), reference=False)
-    exact = Policy(config(tiny_model), reference=False, device=torch.device("cpu"))
+    exact = on_cpu(config(tiny_model), reference=False)
     found, expected = policy.logprobs(pack(SAMPLES))[0], exact.logprobs(pack(SAMPLES))[0]
     torch.testing.assert_close(found.double().cpu(), expected, rtol=0, atol=0.02)
     found.sum().backward()

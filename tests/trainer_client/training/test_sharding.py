@@ -76,7 +76,7 @@ def test_two_processes_learn_what_one_learns(tiny_model: Path, tmp_path: Path, t
         torch.testing.assert_close(load_file(two / file), load_file(tmp_path / file))
     for weights in two.glob("weights-*.pt"):
         torch.testing.assert_close(torch.load(weights), torch.load(tmp_path / "weights-0.pt"))
-    policy = Policy(ModelConfig(**task["model"]), reference=False)
+    policy = Policy(ModelConfig(**task["model"]), reference=False, device=torch.device("cpu"))
     learner = Learner(policy, OptimizerConfig(), PRESETS["dapo"])
     learner.load(two / "state")
     assert learner.steps == 4

@@ -107,6 +107,15 @@ def test_an_outage_can_be_masked(folder):
     assert row["reward/mean"] > 0.1
 
 
+def test_drawing_ahead_resumes_too(path):
+    """A run that draws ahead, stopped where it saves, goes on as if it had not been."""
+    changes = ["ahead=1", "output.save_every=2"]
+    whole = trained(path, *changes, "output.directory=ahead")
+    trained(path, *changes, "output.directory=ahead-in-parts", "steps=2")
+    assert trained(path, *changes, "output.directory=ahead-in-parts") == whole
+    assert [row["step"] for row in whole[0]] == [1, 2, 3, 4]
+
+
 def write_run_beside(folder, address):
     """Return the configuration of the same run with another server."""
     beside = folder / "other.toml"

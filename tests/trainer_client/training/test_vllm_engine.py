@@ -12,6 +12,8 @@ from trainer_client.training import vllm_arguments
 from trainer_client.training.rollout import RolloutError
 from trainer_client.training.tiny_model import END, make_tokenizer
 
+pytestmark = pytest.mark.timeout(300)  # importing vLLM takes seconds, and a minute on a busy machine
+
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):

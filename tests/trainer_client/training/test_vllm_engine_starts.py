@@ -10,7 +10,21 @@ from tiny_engine import FLOAT32_ERROR, groups, largest_difference, running, shak
 
 from trainer_client.training.rollout import RolloutError
 
+pytestmark = pytest.mark.timeout(300)  # importing vLLM takes seconds, and a minute on a busy machine
 
+
+@pytest.fixture
+def trainers_group():
+    """The process group of a trainer that has one, which an engine must not take with it."""
+    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    yield
+    ones = torch.ones(2)
+    torch.distributed.all_reduce(ones)
+    assert ones.tolist() == [1.0, 1.0]
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.usefixtures("trainers_group")
 def test_adapters_are_swapped_in_place(tmp_path):
     """Under one adapter after another vLLM's log-probabilities are the trainer's; the base weights are not sent."""
     directory = tiny_engine.tiny_model(tmp_path / "model")
