@@ -213,9 +213,25 @@ def _method(subject: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     return getattr(subject, name)(*args, **kwargs)
 
 
-def _take(subject: Any, count: int) -> list[Any]:
-    """Return up to ``count`` items of an iterator; a shorter list means that it has ended."""
-    return [item for _, item in zip(range(count), subject, strict=False)]
+def _take(subject: Any, count: int) -> tuple[list[Any], bool]:
+    """Return up to ``count`` items of an iterator, and whether it has ended.
+
+    It is not asked for its iterator again: a class may begin anew then. What it raises is raised when it is asked next,
+    after the items before it.
+    """
+    items: list[Any] = []
+    if id(subject) in _RAISED:
+        raise _RAISED.pop(id(subject))[1]
+    try:
+        while len(items) < count:
+            items.append(next(subject))
+    except StopIteration:
+        return items, True
+    except BaseException as error:
+        if not items:
+            raise
+        _RAISED[id(subject)] = (subject, error)
+    return items, False
 
 
 def _await(subject: Any) -> Any:
@@ -237,6 +253,8 @@ def _error(names: list[str], message: str) -> tuple[Any, Any, Any]:
     return None, None, None
 
 
+_RAISED: dict[int, tuple[Any, BaseException]] = {}
+"""What iterators raised beyond the items that were handed over; each is kept alive, so that its id stays its own."""
 _LOOPS: list[asyncio.AbstractEventLoop] = []
 _ACTIONS: dict[str, Callable[..., Any]] = {
     "plain": _itself,

@@ -13,6 +13,7 @@ from .cells import Cell, CellEnded, Cells, Ended, OutOfTime
 from .channel import FrameError
 from .endings import not_tried, sentence
 
+_THINKING_SECONDS = 10.0
 _NO_TIME = {"fault": "ended", "ended": "wall_limit", "detail": "the time for all tests was used up"}
 
 
@@ -59,7 +60,8 @@ class _Conversation:
         """What the judge waits for; empty while it thinks."""
         self._since = time.monotonic()
         """When the judge began to think."""
-        self._over_turns = False
+        self._thinking_seconds = max(_THINKING_SECONDS, cells.limits["wall_seconds"])
+        """In which a judge, whose CPU time is limited too, only sleeps: no program can make it do that."""
 
     def outcome(self) -> dict[str, Any]:
         """Carry words until one side has no more to say."""
@@ -71,8 +73,8 @@ class _Conversation:
                 self._serve()
                 if self._judging.ended is not None and not self._judging.has_message:
                     return self._without_judge(self._judging.ended)
-                if not self._want and time.monotonic() - self._since > self._cells.limits["wall_seconds"]:
-                    return self._without_judge(self._judging.end())
+                if not self._want and time.monotonic() - self._since > self._thinking_seconds:
+                    return self._facts({"error": f"it thought for more than {self._thinking_seconds:g} s"})
                 self._cells.pump()
                 self._said += self._program.take_output()
         except CellEnded as end:

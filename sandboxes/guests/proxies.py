@@ -265,14 +265,14 @@ class Proxy:
             return
         size = 1  # a generator's side effects must not run far ahead of its consumer
         while True:
-            items = self._link_.request("take", iterator._handle_, size)
+            items, ended = self._link_.request("take", iterator._handle_, size)
             yield from items
-            if len(items) < size:
+            if ended:
                 return
             size = min(2 * size, _CHUNK)
 
     def __next__(self) -> Any:
-        items = self._link_.request("take", self._handle_, 1)
+        items, _ = self._link_.request("take", self._handle_, 1)
         if not items:
             raise StopIteration
         return items[0]

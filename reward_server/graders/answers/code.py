@@ -130,6 +130,8 @@ def _lines(text: str) -> list[str]:
 
 def _unfenced_code(text: str) -> str:
     lines = _lines(text)
+    if next((line for line in lines if line.strip()), "")[:1] in (" ", "\t"):  # it goes on inside a function
+        return "\n".join(lines)
     for position, line in enumerate(lines):
         if line.startswith(_CODE_STARTS):
             return "\n".join(lines[position:])
