@@ -26,6 +26,8 @@ _SECONDS = 1.5
 _FAULTS = (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError, RecursionError)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 """One number in groups of three digits, or several of three digits: the reference says which."""
+_DOLLARS = re.compile(r"\\?\$\s?(\d[\d,.{}!\\]{0,40})")
+"""An amount of money, which is no amount of cents."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -113,8 +115,9 @@ def _formed(tree: Tree, payload: dict[str, Any]) -> tuple[str, str]:
 
 
 def _parsed(text: str, comma_locale: bool) -> Tree | None:  # noqa: FBT001 - private
+    amount = _DOLLARS.fullmatch(text.strip())
     try:
-        return parse(text, comma_locale=comma_locale)
+        return parse(f"{amount[1]} \\text{{ dollars}}" if amount else text, comma_locale=comma_locale)
     except GrammarError:
         return None
 

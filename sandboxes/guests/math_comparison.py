@@ -33,6 +33,7 @@ from .math_spellings import clock, same_time
 from .math_trees import Tree
 from .math_units import half_day, measure
 from .math_vectors import coordinates
+from .math_words import DENIALS
 
 _OTHER_SETS = {"builder", "symbol", "without", "relation"}
 """What may be a set of numbers, though it is not written as intervals."""
@@ -144,6 +145,8 @@ def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """
     mine, my_unit = quantity(answer)
     theirs, their_unit = quantity(expected)
+    if DENIALS & set(my_unit.split()):
+        return False
     mine, my_unit = bare_unit(mine, my_unit, their_unit)
     theirs, their_unit = bare_unit(theirs, their_unit, my_unit)
     measured, wanted = measure(my_unit), measure(their_unit)

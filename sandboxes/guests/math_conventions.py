@@ -8,6 +8,7 @@ from .math_trees import Tree
 
 def alike(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Return whether an answer is the expected one, also under other names of constants. Raises `UndecidedError`."""
+    said = answer, expected
     answer, expected = unconditional(answer), unconditional(expected)
     doubt: UndecidedError | None = None
     try:
@@ -15,7 +16,9 @@ def alike(answer: Tree, expected: Tree, rules: Rules) -> bool:
             return True
     except UndecidedError as error:
         doubt = error
-    if any(same(renamed, expected, rules) for renamed in renamings(answer, expected)):
+    if any(
+        same(renamed, expected, rules) for renamed in renamings(answer, expected, counting=said != (answer, expected))
+    ):
         return True
     mine, theirs = without_constant(answer, expected), without_constant(expected, answer)
     if mine and theirs and same_but_for_constant(valued(mine, rules), valued(theirs, rules)):

@@ -17,6 +17,8 @@ def quantity(tree: Tree) -> tuple[Tree, str]:
     match tree:
         case ("quantity", inner, unit):
             return inner, unit
+        case ("degrees", inner):
+            return inner, "degree"
         case ("multiply", (("number", _) as inner, ("symbol", unit))) if measure(unit):
             return inner, unit
         case ("multiply", (("number", _) as inner, ("power", ("symbol", unit), ("number", "2" | "3" as power)))):

@@ -44,7 +44,7 @@ def _plain(tree: Tree) -> bool:
     match tree:
         case ("number", _):
             return True
-        case ("negate", inner):
+        case ("negate", inner) | ("call", "abs", (inner,)):
             return _plain(inner)
         case ("divide" | "power", left, right):
             return _plain(left) and _plain(right)

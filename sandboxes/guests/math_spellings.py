@@ -60,14 +60,22 @@ def unconditional(tree: Tree) -> Tree:
     return kept[0] if len(kept) == 1 else ("list", kept)
 
 
-def renamings(answer: Tree, expected: Tree) -> Iterator[Tree]:
+def renamings(answer: Tree, expected: Tree, *, counting: bool) -> Iterator[Tree]:
     """Yield the answer with its arbitrary constants under the names that the reference gives them, in every order.
 
-    Numbered constants may change places; others only their names. Without a further letter nothing is arbitrary.
+    Numbered constants may change places; others only their names. Without a further letter nothing is arbitrary. A
+    letter that counts the members of a family has any name too: where it is said to be whole (``counting``), or counts
+    turns.
     """
     mine, theirs = _letters(answer), _letters(expected)
     counted = mine - theirs, theirs - mine
-    if counted[0] and all(letters <= _COUNTING for letters in counted) and len(counted[0]) == len(counted[1]) == 1:
+    counting = counting or (_turns(answer) and _turns(expected))
+    if (
+        counting
+        and counted[0]
+        and all(letters <= _COUNTING for letters in counted)
+        and len(counted[0]) == len(counted[1]) == 1
+    ):
         yield _replaced(answer, dict(zip(*counted, strict=True)))
     ours, other = _constants(mine), _constants(theirs)
     if mine - ours != theirs - other or not theirs - other or len(ours) != len(other) or len(ours) > _MAX_CONSTANTS:
@@ -107,6 +115,10 @@ def _names_function(left: Tree) -> bool:
 
 def _letters(tree: Any) -> set[str]:
     return {name for _, name in symbols(tree)}
+
+
+def _turns(tree: Any) -> bool:
+    return isinstance(tree, tuple) and (tree == ("constant", "pi") or any(map(_turns, tree)))
 
 
 def _constants(letters: set[str]) -> set[str]:

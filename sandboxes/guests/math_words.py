@@ -30,6 +30,9 @@ NO_FACTORS = frozenset(
 """Commands that cannot begin a factor."""
 
 
+DENIALS = frozenset("not wrong incorrect false never isn't".split())  # noqa: SIM905 - a list of words
+"""Words behind a value that take it back."""
+
 SYMBOL_MARKS = frozenset(
     "overline bar hat vec tilde mathbb mathcal widehat overrightarrow dot ddot".split()  # noqa: SIM905 - a list of words
 )
