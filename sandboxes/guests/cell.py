@@ -377,7 +377,7 @@ class Cell:
         """Return whether processes run beside the main one of a cell that waits for its next order."""
         if self._report is not None or self._over is not None or not self._ready:
             return False
-        living = [process for process in self._mine(processes.everything()) if process.resident_bytes]
+        living = [process for process in self._mine(processes.everything()) if not process.dead]
         return len(living) > (1 if self.uid is not None else 2)  # in a namespace of its own there is an init, too
 
     def _kill(self) -> int:

@@ -18,6 +18,8 @@ class Process(NamedTuple):
     parent: int
     stopped: bool
     """Whether a signal has stopped it."""
+    dead: bool
+    """Whether it has ended and only waits to be collected."""
     uid: int
     cpu_seconds: float
     """Its own and that of the children it has waited for."""
@@ -42,6 +44,7 @@ def look(pid: int) -> Process | None:
         pid=pid,
         parent=int(fields[1]),
         stopped=fields[0] in (b"T", b"t"),
+        dead=fields[0] in (b"Z", b"X"),
         uid=int(uid),
         cpu_seconds=sum(int(field) for field in fields[11:15]) / _TICKS_PER_SECOND,
         resident_bytes=int(fields[21]) * _PAGE_BYTES,

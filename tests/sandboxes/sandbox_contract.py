@@ -438,7 +438,8 @@ async def results_do_not_depend_on_company_or_order(sandbox: Sandbox) -> None:
 
 @check
 async def many_runs_leak_no_process_and_no_descriptor(sandbox: Sandbox) -> None:
-    await run(sandbox, "print(1)")
+    warming = "import time; time.sleep(0.3)"  # long enough for every box to get one, and its warm interpreter
+    await asyncio.gather(*(run(sandbox, warming) for _ in range(2 * sandbox.concurrency)))
     before = _held()
     await asyncio.gather(*(run(sandbox, "print(1)") for _ in range(100)))
     assert _held() <= before
