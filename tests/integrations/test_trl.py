@@ -86,7 +86,7 @@ def test_the_rest_of_a_batch_trains_on(dead, tmp_path):
 def test_the_example(address, tmp_path):
     """The program in examples/ trains on a converted task file and prints its rewards."""
     task = {"prompt": [{"role": "user", "content": "write a"}], "task": SIMILAR}
-    (tmp_path / "tasks.jsonl").write_text(json.dumps(task) + "\n", "utf-8")
+    (tmp_path / "tasks.jsonl").write_text((json.dumps(task) + "\n") * 4, "utf-8")
     model = tiny_model.saved(tmp_path / "model", "abc")
     example = Path(__file__).parents[2] / "examples" / "trl_grpo.py"
     command = [sys.executable, str(example), model, "tasks.jsonl", "2"]
