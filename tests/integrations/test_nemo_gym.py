@@ -4,7 +4,7 @@ import pytest
 from http_child import http_child
 
 pytestmark = pytest.mark.timeout(300)
-TEXT = {"type": "output_text", "text": "It is 4.", "annotations": []}
+TEXT = {"type": "output_text", "text": "The answer is 4.", "annotations": []}
 MESSAGE = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [TEXT]}
 RESPONSE = {
     "id": "r",

@@ -6,6 +6,7 @@ import signal
 import ssl
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,6 +18,8 @@ from reward_server.config import Config, ConfigError
 from reward_server.graders import GRADERS
 from reward_server.server import RewardServer
 from sandboxes.scripted_sandbox import ScriptedSandbox
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "stream_over_http.py"
 
 
 @pytest.mark.parametrize("address", ["8080", "127.0.0.1", "127.0.0.1:x", ":80"])
@@ -117,7 +120,7 @@ async def test_a_drain_ends_in_time():
 
 
 async def test_the_program_serves_both_until_it_is_told():
-    """`serve --http` announces both addresses, and SIGTERM ends it in order."""
+    """`serve --http` announces both addresses, the example works with it, and SIGTERM ends it in order."""
     command = ["-m", "reward_server", "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--sandbox", "local"]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *command, "--boxes", "1"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
@@ -128,6 +131,11 @@ async def test_the_program_serves_both_until_it_is_told():
     async with httpx.AsyncClient(trust_env=False, timeout=60) as one:
         body = {"code": "print(6 * 7)", "language": "python"}
         said = (await one.post(f"{url}/run_code", json=body)).json()
+    example = await asyncio.create_subprocess_exec(
+        sys.executable, str(EXAMPLE), url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    printed, _ = await example.communicate()
     os.kill(process.pid, signal.SIGTERM)
+    assert sorted(line.split()[:2] for line in printed.decode().splitlines()) == [["right", "1.0"], ["wrong", "0.0"]]
     assert said["run_result"]["stdout"] == "42\n"
     assert await process.wait() == 0
