@@ -20,7 +20,7 @@ from trainer_client.training.policy import Policy
 from trainer_client.training.rollout import open_rollout
 from trainer_client.training.sampler import Sampler
 from trainer_client.training.scoring import Scorer
-from trainer_client.training.tasks import PromptWriter, TaskSet, load_task_sets
+from trainer_client.training.tasks import PromptWriter, TaskSet, load_task_sets, training_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ def open_session(config: Config, run_id: str, *, learn: bool) -> Iterator[Sessio
         stack.enter_context(ranks.processes())
         tokenizer = load_tokenizer(config)
         writer = PromptWriter(tokenizer, config.data)
-        train_sets = load_task_sets(config.data.tasks, writer, config.data) if learn else ()
+        train_sets = load_task_sets(training_sources(config.data.tasks), writer, config.data) if learn else ()
         evaluation_sets = load_task_sets(config.evaluation.sets, writer, config.data)
         adapter_rank = 0 if config.model.adapter == "none" else config.model.lora_rank
         rollout = open_rollout(config.model.name, config.rollout, adapter_rank=adapter_rank)

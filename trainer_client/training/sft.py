@@ -11,7 +11,7 @@ from trainer_client.training.interrupts import Interrupts
 from trainer_client.training.run_log import RunLog, describe_run
 from trainer_client.training.screen import Screen
 from trainer_client.training.session import load_learner, load_tokenizer, save_model
-from trainer_client.training.tasks import PromptWriter, load_task_sets
+from trainer_client.training.tasks import PromptWriter, load_task_sets, training_sources
 
 
 def sft(config: Config, screen: Screen) -> Path:
@@ -23,7 +23,7 @@ def sft(config: Config, screen: Screen) -> Path:
     run_id = uuid.uuid4().hex[:8]
     with ranks.processes():
         tokenizer = load_tokenizer(config)
-        sources = config.sft.tasks or config.data.tasks
+        sources = training_sources(config.sft.tasks or config.data.tasks)
         sets = load_task_sets(sources, PromptWriter(tokenizer, config.data), config.data)
         found = demonstrations(sets, tokenizer, config.sft)
         screen.say(f"{len(found.pairs)} demonstrations; {found.too_long} too long, {found.without} tasks without any")
