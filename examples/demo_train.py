@@ -43,7 +43,6 @@ CONFIG = """\
 name = "demo"
 steps = 60
 groups_per_step = 16
-replace_without_spread = 1.0       # dynamic sampling: at most as many again
 ahead = 1                          # the next groups are written and graded while these are learned from
 
 [model]
@@ -71,9 +70,9 @@ tasks = [{ path = "arithmetic.jsonl" }, { path = "sql.jsonl" }, { path = "extrac
 mode = "difficulty"
 
 [sft]
-epochs = 3
+epochs = 4
 samples_per_step = 64
-learning_rate = 3e-3
+learning_rate = 4e-3
 
 [evaluation]
 every = 30

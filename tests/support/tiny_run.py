@@ -61,13 +61,15 @@ trackers = []
 class Letters(deque):
     """A script without end: a response scores the share of its characters that are letters.
 
-    ``refusals``: so many calls, after the first ``after``, find the server away.
+    ``refusals``: so many calls, after the first ``after``, find the server away. ``falls_after``: the first so many
+    groups get full marks for every second response, all later ones get nothing.
     """
 
-    def __init__(self, after=0, refusals=0):
+    def __init__(self, after=0, refusals=0, falls_after=None):
         super().__init__()
         self.calls = 0
         self._away = range(after, after + refusals)
+        self._falls_after = falls_after
 
     def __bool__(self):
         return True
@@ -77,16 +79,18 @@ class Letters(deque):
         return self._away_line if self.calls - 1 in self._away else self._graded
 
     def _graded(self, request, context):
-        for sample in request.samples:
-            yield reward_service_pb2.ScoreStreamResponse(result=_result(sample))
+        for place, sample in enumerate(request.samples):
+            score = None if self._falls_after is None else float(self.calls <= self._falls_after and place % 2 == 0)
+            yield reward_service_pb2.ScoreStreamResponse(result=_result(sample, score))
 
     def _away_line(self, request, context):
         yield reward_service_pb2.ScoreStreamResponse(result=_result(request.samples[0]))
         context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
 
 
-def _result(sample):
-    score = sum(letter.isalpha() for letter in sample.response) / max(len(sample.response), 1)
+def _result(sample, score=None):
+    if score is None:
+        score = sum(letter.isalpha() for letter in sample.response) / max(len(sample.response), 1)
     ruling = "RULING_ACCEPTED" if score == 1 else "RULING_PARTIAL"
     return result_pb2.Result(sample_id=sample.sample_id, verdict=result_pb2.Verdict(score=score, ruling=ruling))
 

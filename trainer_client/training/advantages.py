@@ -35,7 +35,7 @@ def advantages(
     True for samples that count.
 
     ``baseline``: ``mean`` subtracts the group's mean (DeepSeekMath, arXiv 2402.03300, section 4.1.2);
-    ``leave_one_out`` that of the *other* samples of the group (RLOO, arXiv 2402.14740, section 2.2), which is the same
+    ``leave_one_out`` that of the *other* samples of the group (RLOO, arXiv 2402.14740), which is the same
     but for the factor n / (n - 1). ``normalization`` divides by a standard deviation (of a sample: n - 1) plus
     `EPSILON`: the group's (DeepSeekMath), the batch's, or none at all (Dr. GRPO, arXiv 2503.20783, section 3.2).
     """

@@ -13,7 +13,7 @@ Pair: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SftConfig:
-    """A warm start. The optimizer is that of the run, with the learning rate from here."""
+    """A warm start. The optimizer is that of the run, but for the learning rate."""
 
     tasks: tuple[TaskSource, ...] = ()
     """Files whose records have samples: the responses to learn from. Default: those of `[data]`."""
@@ -22,6 +22,7 @@ class SftConfig:
     samples_per_step: int = 64
     """Demonstrations that an update learns from."""
     learning_rate: float = 1e-5
+    """The largest: it rises for a twentieth of the steps and then falls to nothing in a line."""
     max_tokens: int = 4096
     """Demonstrations that are longer, with their prompt, are left out, and counted."""
 

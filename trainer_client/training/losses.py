@@ -214,9 +214,9 @@ def rollout_correction(
     """Return the weight of each token (T,), and whether its ratio was out of bounds (T,). No gradient.
 
     The weight is the trainer's over the engine's probability, bounded: the engine's kernels and dtypes give other
-    probabilities for the same weights, so its samples are slightly off-policy. Truncated:
-    fengyao.notion.site/off-policy-rl; masked, by sequence: IcePop and the like. A token that the engine could not score
-    (NaN) has the ratio 1.
+    probabilities for the same weights, so its samples are slightly off-policy. In the literature: truncated by token is
+    TIS (fengyao.notion.site/off-policy-rl), masked by token IcePop, masked by sequence MIS. A token that the engine
+    could not score (NaN) has the ratio 1.
     """
     kind = config.rollout_correction
     if rollout is None or kind == "none":

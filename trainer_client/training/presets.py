@@ -5,13 +5,13 @@ the trainer's probabilities (`rollout_correction`) are in no paper but the trunc
 samples are not from the policy they are taken for; masked samples are in no denominator.
 
 - ``grpo`` (DeepSeekMath, arXiv 2402.03300, equations 3 and 4): as the paper, with its KL coefficient of 0.04.
-- ``dr_grpo`` (arXiv 2503.20783): divides by a constant length, the longest completion that sampling allows; the paper
-  has no KL either. It divides by the number of sequences too, where the paper's sums over a fixed group size do.
+- ``dr_grpo`` (arXiv 2503.20783): no deviation, no KL; the length that sums are divided by is a constant, the longest
+  completion that sampling allows, as in its authors' code (the equation has none).
 - ``dapo`` (arXiv 2503.14476): token mean over the batch of the update, clip-higher, overlong filtering. Its dynamic
   sampling is the loop's, its soft overlong punishment the rewards'.
-- ``gspo`` (arXiv 2507.18071): sequence ratios with the paper's clipping range; no KL, as in its experiments.
+- ``gspo`` (arXiv 2507.18071): sequence ratios with the paper's clipping range; no KL, which the paper leaves out too.
 - ``cispo`` (MiniMax-M1, arXiv 2506.13585): no lower bound, and an upper bound of the ratio of 5, which the paper leaves
-  open and ScaleRL (arXiv 2510.13786) found to work; overlong filtering is off.
+  open and ScaleRL (arXiv 2510.13786) found to work; no overlong filtering.
 """
 
 import dataclasses

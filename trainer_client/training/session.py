@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from transformers.utils import logging as transformers_logging
 from trainer_client.training import ranks
 from trainer_client.training.config import Config, ConfigError
 from trainer_client.training.learner import Learner
+from trainer_client.training.optimizer import OptimizerConfig
 from trainer_client.training.policy import Policy
 from trainer_client.training.rollout import open_rollout
 from trainer_client.training.sampler import Sampler
 from trainer_client.training.scoring import Scorer
-from trainer_client.training.tasks import PromptWriter, TaskSet, load_task_sets
+from trainer_client.training.tasks import PromptWriter, TaskSet, load_task_sets, training_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def open_session(config: Config, run_id: str, *, learn: bool) -> Iterator[Sessio
         stack.enter_context(ranks.processes())
         tokenizer = load_tokenizer(config)
         writer = PromptWriter(tokenizer, config.data)
-        train_sets = load_task_sets(config.data.tasks, writer, config.data) if learn else ()
+        train_sets = load_task_sets(training_sources(config.data.tasks), writer, config.data) if learn else ()
         evaluation_sets = load_task_sets(config.evaluation.sets, writer, config.data)
         adapter_rank = 0 if config.model.adapter == "none" else config.model.lora_rank
         rollout = open_rollout(config.model.name, config.rollout, adapter_rank=adapter_rank)
@@ -82,22 +83,18 @@ def load_tokenizer(config: Config) -> Any:
         raise ConfigError(f"model.name: {model.name!r} is no folder of a model, nor to be had: {error}") from error
 
 
-def load_learner(config: Config, *, learning_rate: float | None = None) -> Learner:
+def load_learner(config: Config, *, optimizer: OptimizerConfig | None = None) -> Learner:
     """Return the model with its optimizer; the seed fixes what is random in it, such as a new adapter.
 
-    ``learning_rate``: another than that of `[optimizer]`; nothing but demonstrations is then learned from, so no
-    reference is loaded. Raises `ConfigError`.
+    ``optimizer``: another than that of the run, for demonstrations, which need no reference. Raises `ConfigError`.
     """
     torch.manual_seed(config.seed)
     sampling = config.rollout.sampling
-    optimizer = config.optimizer
-    if learning_rate is not None:
-        optimizer = replace(optimizer, learning_rate=learning_rate)
     try:
-        policy = Policy(config.model, reference=config.loss.needs_reference and learning_rate is None)
+        policy = Policy(config.model, reference=config.loss.needs_reference and optimizer is None)
         return Learner(
             policy,
-            optimizer,
+            optimizer or config.optimizer,
             config.loss,
             temperature=sampling.temperature,
             longest_completion=sampling.max_tokens,

@@ -1,7 +1,7 @@
 """Task sets: files of task records, their prompts as token ids. What a set has that cannot be used is told by line."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -125,6 +125,13 @@ def load_task_sets(sources: Iterable[TaskSource], writer: PromptWriter, config: 
         TaskSet(name=source.called, weight=source.weight, tasks=tuple(_tasks(source, writer, config)))
         for source in sources
     )
+
+
+def training_sources(sources: Sequence[TaskSource]) -> Sequence[TaskSource]:
+    """Return ``sources``, which must be there. Raises `TaskFileError`."""
+    if not sources:
+        raise TaskFileError('there are no tasks to learn from: data.tasks = [{ path = "tasks.jsonl" }]')
+    return sources
 
 
 def _tasks(source: TaskSource, writer: PromptWriter, config: DataConfig) -> Iterator[Task]:

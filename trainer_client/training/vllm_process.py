@@ -141,7 +141,7 @@ def _listens(path: Path) -> bool:
 
 def _healthy(client: httpx.Client) -> bool:
     try:
-        return client.get("http://vllm/health").status_code == httpx.codes.OK
+        return client.get("http://localhost/health").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

@@ -169,7 +169,7 @@ def open_server(model: str, config: RolloutConfig, *, adapter_rank: int = 0) -> 
         return ServerRollout([(url, None) for url in config.servers], config, on_cpu=on_cpu)
     process = VllmProcess(model, config, adapter_rank=adapter_rank, on_cpu=on_cpu) if ranks.rank() == 0 else None
     (socket, *_) = ranks.gather(str(process.socket) if process is not None else "")
-    rollout = ServerRollout([("http://vllm", httpx.AsyncHTTPTransport(uds=socket))], config, on_cpu=on_cpu)
+    rollout = ServerRollout([("http://localhost", httpx.AsyncHTTPTransport(uds=socket))], config, on_cpu=on_cpu)
     rollout.process = process
     return rollout
 

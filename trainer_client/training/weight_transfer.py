@@ -13,7 +13,6 @@ from safetensors.torch import save_file
 
 Weights = Iterable[tuple[str, torch.Tensor]]
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
-_LOOPBACK = "127.0.0.1"
 _ANY_PORT = 9  # "discard": nothing is sent, only a route is looked up
 
 
@@ -134,13 +133,9 @@ class _Routes:
 
 def address_towards(url: str) -> str:
     """Return the address under which the server at ``url`` reaches this machine."""
-    host = urlsplit(url).hostname or _LOOPBACK
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((host, _ANY_PORT))
-            return str(probe.getsockname()[0])
-    except OSError:  # a name that is no host's: the server on a Unix socket
-        return _LOOPBACK
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((urlsplit(url).hostname, _ANY_PORT))
+        return str(probe.getsockname()[0])
 
 
 def _free_port(address: str) -> int:

@@ -9,7 +9,10 @@ import torch
 from peft import PeftModel
 from safetensors import safe_open
 from tensor_watch import TensorWatch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import (
+    AttentionInterface,
     AutoModelForCausalLM,
     Gemma2Config,
     GraniteConfig,
@@ -18,6 +21,7 @@ from transformers import (
     Qwen3Config,
     Qwen3MoeConfig,
 )
+from transformers.masking_utils import AttentionMaskInterface
 
 from trainer_client.training.packing import pack
 from trainer_client.training.policy import ModelConfig, Policy
@@ -261,6 +265,20 @@ def test_a_scaled_output_layer_is_refused(saved: Callable):
     directory = saved(GraniteConfig(**SMALL, logits_scaling=8.0, initializer_range=0.5))
     with pytest.raises(ValueError, match="scales or caps its logits"):
         on_cpu(config(directory), reference=False)
+
+
+def test_layers_that_mix_packed_samples_are_refused(saved: Callable):
+    """As recurrent layers do, or an attention that knows of no boundaries."""
+
+    def leaky(_module: object, query: Tensor, key: Tensor, value: Tensor, _mask: object, **_options: object):
+        return scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True).transpose(1, 2), None
+
+    AttentionInterface.register("leaky", leaky)
+    AttentionMaskInterface.register("leaky", lambda *_, **__: None)
+    directory = saved(Qwen3Config(**SMALL, initializer_range=0.5))
+    with pytest.raises(ValueError, match="carry over from one packed sample to the next"):
+        on_cpu(config(directory, attention="leaky"), reference=False)
+    on_cpu(config(directory), reference=False)
 
 
 def test_attention_that_is_not_ours_to_do_is_refused(saved: Callable):

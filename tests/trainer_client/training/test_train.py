@@ -13,6 +13,7 @@ from scripted_server import serving
 from tiny_run import Letters, curve, trained, write_run
 
 from trainer_client.training.checkpoint import Checkpoints
+from trainer_client.training.train import StoppedError
 
 ROOT = Path(__file__).parents[3]
 
@@ -90,19 +91,19 @@ def test_stopped_and_killed_and_resumed(undisturbed, path, folder):
     assert trained(path, "output.directory=disturbed") == undisturbed
 
 
-def test_an_outage_is_waited_out(undisturbed, folder):
+def test_an_outage_is_waited_out(undisturbed, path):
     """A server that goes away in the middle of a group, again and again, changes nothing but the time."""
     with serving(script=Letters(after=20, refusals=12)) as server:
-        path = write_run_beside(folder, server.address)
-        assert trained(path, "output.directory=outage") == undisturbed
+        other = write_run_beside(path, server.address)
+        assert trained(other, "output.directory=outage") == undisturbed
 
 
-def test_an_outage_can_be_masked(folder):
+def test_an_outage_can_be_masked(path):
     """With on_outage = "mask" the samples of the outage have no reward, and are no zeros."""
     with serving(script=Letters(after=3, refusals=2)) as server:
-        path = write_run_beside(folder, server.address)
+        other = write_run_beside(path, server.address)
         changes = ["output.directory=masked", "rewards.on_outage=mask", "rewards.patience_seconds=0", "steps=1"]
-        (row,), _ = trained(path, *changes)
+        (row,), _ = trained(other, *changes)
     assert row["masked/share"] == row["masked/outage"] > 0
     assert row["reward/mean"] > 0.1
 
@@ -116,10 +117,23 @@ def test_drawing_ahead_resumes_too(path):
     assert [row["step"] for row in whole[0]] == [1, 2, 3, 4]
 
 
-def write_run_beside(folder, address):
+def test_a_regression_is_rolled_back(path, folder):
+    """A fall beyond the bound brings the best checkpoint's weights back, so often as allowed; then the run stops."""
+    with serving(script=Letters(falls_after=3 + 4)) as server:  # the baseline's groups, and one step's
+        other = write_run_beside(path, server.address)
+        changes = ["output.directory=back", "evaluation.every=1", "evaluation.on_regression=rollback"]
+        with pytest.raises(StoppedError, match="after 1 roll-backs"):
+            trained(other, *changes, "evaluation.max_rollbacks=1", "replace_without_spread=0")
+    checkpoints = Checkpoints(folder / "back" / "checkpoints", keep=9)
+    best, rolled_back = ((checkpoints.at(step).learner / "__0_0.distcp").read_bytes() for step in (0, 1))
+    assert best == rolled_back
+    assert [row["step"] for row in curve(folder / "back")[0]] == [1, 2]
+
+
+def write_run_beside(path, address):
     """Return the configuration of the same run with another server."""
-    beside = folder / "other.toml"
-    text = (folder / "train.toml").read_text("utf-8")
+    beside = path.with_name("other.toml")
+    text = path.read_text("utf-8")
     old = next(line for line in text.splitlines() if line.startswith("address"))
     beside.write_text(text.replace(old, f'address = "{address}"'), "utf-8")
     return beside

@@ -169,7 +169,7 @@ def test_flags_of_a_server_with_gpus(directory):
 def test_the_way_back_to_the_trainer():
     """A server finds the trainer at the address by which the trainer reaches it."""
     assert address_towards("http://127.0.0.1:8000") == "127.0.0.1"
-    assert address_towards("http://vllm") == "127.0.0.1"
+    assert address_towards("http://localhost") == "127.0.0.1"
 
 
 class forwarded:  # noqa: N801 - reads as a verb
