@@ -67,7 +67,7 @@ def renamings(answer: Tree, expected: Tree, *, counting: bool) -> Iterator[Tree]
     letter that counts the members of a family has any name too: where it is said to be whole (``counting``), or counts
     turns.
     """
-    mine, theirs = _letters(answer), _letters(expected)
+    mine, theirs = _letters(_unnamed(answer)), _letters(_unnamed(expected))
     counted = mine - theirs, theirs - mine
     counting = counting or (_turns(answer) and _turns(expected))
     if (
@@ -104,6 +104,13 @@ def without_constant(tree: Tree, other: Tree) -> Tree | None:
     if len(constants) != 1 or not rest or _constants(_letters(rest)):
         return None
     return rest[0] if len(rest) == 1 else ("add", rest)
+
+
+def _unnamed(tree: Tree) -> Tree:
+    """Return what stands behind ``y =`` or ``f(x) =``."""
+    if tree[:2] == ("relation", ("=",)) and len(tree[2]) == 2 and _names_function(tree[2][0]):
+        return tuple(tree[2][1])
+    return tree
 
 
 def _names_function(left: Tree) -> bool:

@@ -82,3 +82,36 @@ def test_hostile_answers_end_within_two_seconds(text: str):
     began = time.perf_counter()
     assert outcome("1", text) != "equal"
     assert time.perf_counter() - began < 2.0
+
+
+@given(st.lists(SMALL, min_size=2, max_size=5, unique=True), st.randoms())
+@settings(deadline=None)
+def test_a_row_of_boxes_is_one_list(items: list[int], dice):
+    """Boxes joined by "and" are right together, in any order; one too few, and they are a hedge."""
+    shuffled = dice.sample(items, len(items))
+    expected = MathAnswerTask(expected=", ".join(map(str, items)))
+    row, short = (" and ".join(f"$\\boxed{{{item}}}$" for item in boxes) for boxes in (shuffled, [*items[1:], 1_000]))
+    assert _outcome_of(expected, f"The solutions are {row}.") == "equal"
+    assert _outcome_of(expected, f"The solutions are {short}.") == "hedged"
+
+
+def _outcome_of(task: MathAnswerTask, response: str) -> str:
+    planned = GRADER.plan(task, response, Limits())
+    return planned.ruling.value if isinstance(planned, Verdict) else run(dict(planned.payload))["outcome"]
+
+
+@given(st.integers(1, 5), st.integers(-5, -1), st.permutations(["c_1", "c_2"]))
+@settings(deadline=None, max_examples=20)
+def test_arbitrary_constants_have_any_name(first: int, second: int, names: list[str]):
+    """A general solution is the same under other names and in another order; with another function it is another."""
+    expected = f"y=c_1e^{{{first}x}}+c_2e^{{{second}x}}"
+    assert outcome(expected, f"y={names[0]}e^{{{first}x}}+{names[1]}e^{{{second}x}}") == "equal"
+    assert outcome(expected, f"Ae^{{{second}x}}+Be^{{{first}x}}") == "equal"
+    assert outcome(expected, f"Ae^{{{second}x}}+Be^{{{first + 1}x}}") == "different"
+
+
+@given(st.integers(1, 12), st.integers(0, 59), st.integers(1, 11))
+def test_times_are_no_ratios(hour: int, minute: int, later: int):
+    """The same time is the same however it is written; another hour is another time, whatever the quotient."""
+    assert outcome(f"{hour}:{minute:02} p.m.", f"{hour}:{minute:02} \\text{{ PM}}") == "equal"
+    assert outcome(f"{hour}:{minute:02}", f"{(hour + later - 1) % 12 + 1}:{minute:02}") == "different"
