@@ -63,3 +63,6 @@ def private_daemon(image: str) -> Iterator[Daemon]:
             yield daemon
         finally:
             daemon.stop()
+            for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+                if (mounted := line.split()[1]).startswith(f"{place}/"):  # a killed daemon leaves some behind
+                    subprocess.run(["umount", "--lazy", mounted], check=False)
