@@ -103,9 +103,12 @@ def load_learner(config: Config, *, optimizer: OptimizerConfig | None = None) ->
         raise ConfigError(f"model {config.model.name}: {error}") from error
 
 
-def save_model(learner: Learner, tokenizer: Any, directory: Path) -> None:
-    """Write the model, or its adapter, with the tokenizer: a folder for transformers, vLLM and this program."""
-    learner.policy.save(directory)
+def save_model(learner: Learner, tokenizer: Any, directory: Path, *, merged: bool = False) -> None:
+    """Write the model, or its adapter, with the tokenizer: a folder for transformers, vLLM and this program.
+
+    ``merged``: a LoRA adapter is added to its base, so that the folder can be the next run's `model.name`.
+    """
+    learner.policy.save(directory, merged=merged)
     if ranks.rank() == 0:
         tokenizer.save_pretrained(str(directory))
     ranks.barrier()

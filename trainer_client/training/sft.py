@@ -50,7 +50,7 @@ def sft(config: Config, screen: Screen) -> Path:
         finally:
             log.close()
         folder = directory / "model"
-        save_model(learner, tokenizer, folder)
+        save_model(learner, tokenizer, folder, merged=config.model.adapter == "lora")
         screen.say(f"The model is in {folder}")
         return folder
 

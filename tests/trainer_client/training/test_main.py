@@ -45,8 +45,9 @@ def test_a_report_needs_a_run(tmp_path):
     assert (done.exit_code, "there is no run here" in done.output) == (2, True)
 
 
-def test_a_warm_start_by_command(run, tmp_path):
-    """`sft` learns from the samples in task records, and leaves a model and its metrics."""
+@pytest.mark.parametrize("adapter", ["none", "lora"])
+def test_a_warm_start_by_command(run, tmp_path, adapter):
+    """`sft` learns from the samples in task records, and leaves metrics and a whole model that a run can begin with."""
     lines = [
         {
             "task": {"mathAnswer": {"expected": str(i)}},
@@ -56,12 +57,15 @@ def test_a_warm_start_by_command(run, tmp_path):
         for i in range(8)
     ]
     (tmp_path / "tasks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-    text = '[model]\nname = "MODEL"\n[data]\ntasks = [{path = "tasks.jsonl"}]\n[output]\ntrackers = []\n'
+    text = f'[model]\nname = "MODEL"\nadapter = "{adapter}"\n[data]\ntasks = [{{path = "tasks.jsonl"}}]\n'
+    text += "[output]\ntrackers = []\n"
     done = run(
         "sft", text, "--set", "sft.epochs=15", "--set", "sft.samples_per_step=8", "--set", "sft.learning_rate=0.01"
     )
     assert done.exit_code == 0, done.output
     losses = [json.loads(line)["update/loss"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert len(losses) == 15
-    assert losses[-1] < losses[0] / 2
-    assert (tmp_path / "run" / "model" / "tokenizer.json").exists()
+    assert losses[-1] < (losses[0] / 2 if adapter == "none" else losses[0])
+    made = {path.name for path in (tmp_path / "run" / "model").iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= made
+    assert "adapter_config.json" not in made
