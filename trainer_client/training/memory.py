@@ -9,7 +9,8 @@ H hidden size, V vocabulary, T tokens_per_micro_batch, C chunk_tokens and G the 
     optimizer   8 A / gpus                             AdamW's two moments
     reference   4 P / gpus                             when the loss has a KL term and no adapter: a frozen copy
     activations 2 T H (L + 20)                         one hidden state a layer, recomputed; 20 for the layer at hand
-    logits      12 C V                                 float32, with their gradient and softmax
+    logits      12 C V + 4 V H                         float32, with gradient and softmax; the output layer's gradient
+    copies      2 P / gpus                             autocast's 16-bit weights, when all are trained
     engine      G x the GPU's memory while generating  2 P / tensor_parallel of it for weights; asleep: none
 
 The learner and the engine take turns, so what is needed is the larger of the two, not the sum, plus what the learner
@@ -109,9 +110,10 @@ def estimate(shape: Shape, config: Config, gpus: int) -> Estimate:
         kept += 4 * shape.parameters
     tokens = config.optimizer.tokens_per_micro_batch
     activations = 2 * tokens * shape.hidden * (shape.layers + 20)
-    logits = 12 * config.model.chunk_tokens * shape.vocabulary
+    logits = (12 * config.model.chunk_tokens + 4 * shape.hidden) * shape.vocabulary
+    copies = 2 * shape.parameters if full else 0
     return Estimate(
         kept=kept / gpus / GIB,
-        learning=((kept + 4 * trained) / gpus + activations + logits) / GIB,
+        learning=((kept + copies + 4 * trained) / gpus + activations + logits) / GIB,
         engine_least=2 * shape.parameters / config.rollout.tensor_parallel / GIB + _LEAST_CACHE,
     )
