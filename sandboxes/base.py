@@ -100,7 +100,9 @@ class Execution:
     usage: Usage = Usage()
     unexplained: bool = False
     """Whether some run was killed or stopped by a signal that no limit explains: its own, the kernel's or the host's.
-    A sandbox tries such a job once more elsewhere and returns what happened there."""
+    A sandbox tries such a job again elsewhere and returns what happens there in the end."""
+    disturbed: bool = False
+    """Whether one of the unexplained runs held no response, so that no response can have done it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

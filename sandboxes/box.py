@@ -163,5 +163,6 @@ def _execution(answer: dict[str, Any]) -> Execution:
         flags=tuple((name, detail) for name, detail in answer["flags"]),
         pressed=answer["pressed"],
         unexplained=answer["unexplained"],
+        disturbed=answer["disturbed"],
         usage=Usage(**answer["usage"]),
     )

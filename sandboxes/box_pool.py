@@ -30,8 +30,19 @@ REQUIRED_LAYERS = frozenset(
     }
 )
 """Without any of these nothing untrusted is run. Landlock and seccomp's reports are welcome beside them."""
-_ATTEMPTS = 2
+_LOSSES = 2
+"""So many boxes may a job lose before it is given up."""
+_ATTEMPTS = 3
+"""So often a job is tried whose runs are killed or stopped from outside. A response that kills itself looks the same,
+so that what happens in the end counts; but no response can kill a run in which none is."""
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
+
+
+def _settled(execution: Execution, job: Job) -> Execution:
+    """Return what counts after the last try. Raises `SandboxUnavailableError` when it was not the response's doing."""
+    if execution.disturbed:
+        raise SandboxUnavailableError(f"runs of {job.program} are killed or stopped from outside, time and again")
+    return execution
 
 
 class _Slot:
@@ -109,17 +120,21 @@ class BoxPool:
             self._free.put_nowait(slot)
 
     async def run(self, job: Job) -> Execution:
-        """Run ``job`` in a free box; a lost box is replaced and the job tried once more in another."""
-        for attempt in range(_ATTEMPTS):
+        """Run ``job`` in a free box; where that is lost, or a run killed from outside, it is tried again in another."""
+        losses = 0
+        for attempt in range(1, _ATTEMPTS + 1):
             slot = await self._take()
             try:
                 execution = await self._run_in(slot, job)
-                if not execution.unexplained or attempt + 1 == _ATTEMPTS:
+                if not execution.unexplained:
                     return execution
-                _log.warning("a run of %s was killed or stopped from outside; it is tried once more", job.program)
+                if attempt == _ATTEMPTS:
+                    return _settled(execution, job)
+                _log.warning("a run of %s was killed or stopped from outside; it is tried again", job.program)
             except BoxDiedError as error:
                 _log.warning("a box was lost while it ran %s: %s", job.program, error)
-                if attempt + 1 == _ATTEMPTS:
+                losses += 1
+                if losses == _LOSSES or attempt == _ATTEMPTS:
                     raise
             finally:
                 self._give_back(slot)

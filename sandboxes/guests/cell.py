@@ -46,6 +46,8 @@ class Ended:
     wall_seconds: float
     peak_memory_bytes: int
     flags: list[tuple[str, str]]
+    trusted: bool
+    """It ran a program of ours or of the task's author; no response is in it, nor can one reach it."""
     unexplained: bool
     """It was killed or stopped by a signal that neither a limit nor the supervisor sent: by its own, by the kernel's
     memory killer, or by somebody on the host. It deserves a second try elsewhere."""
@@ -432,6 +434,7 @@ class Cell:
             wall_seconds=time.monotonic() - self._opened,
             peak_memory_bytes=max(self._peak, report.get("peak_memory_bytes", 0)),
             flags=sorted(self._flags.items()),
+            trusted=self.trusted,
             unexplained=self._unexplained(status),
         )
 

@@ -104,7 +104,9 @@ def _serve(host: HostLink, cells: Cells, job: dict[str, Any]) -> None:
         cells.close()
         spent = out_of_time or cells.time_left() <= 0
         answer["execution"] = _execution(cells.all_ended, report, out_of_time=out_of_time)
-        answer["execution"]["unexplained"] = any(ended.unexplained for ended in cells.all_ended)
+        unexplained = [ended for ended in cells.all_ended if ended.unexplained]
+        answer["execution"]["unexplained"] = bool(unexplained)
+        answer["execution"]["disturbed"] = any(ended.trusted for ended in unexplained)
         answer["execution"]["pressed"] = spent or any(ended.ending in _PRESSED for ended in cells.all_ended)
     except Cancelled:
         cells.close()

@@ -155,7 +155,7 @@ def compare(number: int, said: str, result: Result, quiet: dict[int, str], repor
         return
     report.verdicts += 1
     if said != quiet[number]:
-        why = getattr(result, "summary", "")[:300]
+        why = (result.message if isinstance(result, Failure) else result.summary)[:300]
         report.problems.append(f"sample {number}: {said} instead of {quiet[number]} ({why})")
 
 

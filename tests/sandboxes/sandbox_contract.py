@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -505,6 +505,21 @@ async def a_job_that_loses_two_boxes_is_given_up(maker: Maker) -> None:
                 await maker.destroy_boxes()
         assert isinstance(job.exception(), SandboxError)
         assert (await run(sandbox, "print('next')")).stdout == "next\n"
+
+
+@check
+async def a_program_that_kills_itself_is_answered(sandbox: Sandbox) -> None:
+    died = await run(sandbox, "import os; os.kill(os.getpid(), 9)")
+    assert (died.ended, died.exit_status) == ("killed", -9)
+
+
+@check
+async def a_trusted_run_that_is_killed_each_time_is_the_sandboxs_trouble(sandbox: Sandbox) -> None:
+    checker = "import os\ndef check(stdin, stdout, expected):\n    os.kill(os.getpid(), 9)\n"  # as the host would do
+    job = program("print(1)")
+    job = replace(job, payload={**job.payload, "checker": {"source": checker, "expected": ["1"]}})
+    with pytest.raises(SandboxUnavailableError, match="killed or stopped from outside"):
+        await sandbox.run(job)
 
 
 LITTER = """
