@@ -32,7 +32,7 @@ REQUIRED_LAYERS = frozenset(
 """Without any of these nothing untrusted is run. Landlock and seccomp's reports are welcome beside them."""
 _LOSSES = 2
 """So many boxes may a job lose before it is given up."""
-_ATTEMPTS = 3
+_ATTEMPTS = 4
 """So often a job is tried whose runs are killed or stopped from outside. A response that kills itself looks the same,
 so that what happens in the end counts; but no response can kill a run in which none is."""
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)

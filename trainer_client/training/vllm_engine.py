@@ -64,6 +64,8 @@ class ColocatedEngine:
         self, prompts: Sequence[Sequence[int]], group_size: int, sampling: SamplingParameters
     ) -> Iterator[tuple[int, tuple[Completion, ...]]]:
         """Yield each group as it finishes; see `Rollout`."""
+        # A new thread has OpenMP's own number of threads until torch is asked for its; vLLM's kernels compare the two.
+        torch.get_num_threads()
         self._wake("weights", "kv_cache")
         engine = self._llm.llm_engine
         running: dict[str, int] = {}
