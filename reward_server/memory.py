@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -44,3 +44,15 @@ class Memory(Generic[K, V]):
         entry = self._values.pop(key, None)
         if entry is not None:
             self._held -= entry[1]
+
+
+def plain_weight(value: Any) -> int:
+    """Return about how many bytes ``value``, as plain as JSON, takes."""
+    match value:
+        case str():
+            return 50 + len(value)
+        case dict():
+            return 100 + sum(plain_weight(key) + plain_weight(item) for key, item in value.items())
+        case list() | tuple():
+            return 60 + sum(map(plain_weight, value))
+    return 30

@@ -14,7 +14,8 @@ from reward_server.graders import GRADERS, Entry, model_judge
 from reward_server.graders.base import CompositeGrader, Grader, Part
 from reward_server.judges import Judges
 from reward_server.memory import Memory
-from reward_server.references import References, run_in
+from reward_server.references import References
+from reward_server.runs import Runs
 from reward_server.steadiness import steady
 from reward_server.turnstile import Turnstile
 from reward_server.verdict import Failure, Result, Ruling, Verdict
@@ -108,11 +109,11 @@ class Engine:
         self._max_response_bytes = max_response_bytes
         self._graders = graders
         self._planning = Turnstile(1)
-        self._running = Turnstile(sandbox.concurrency)
+        self._runs = Runs(sandbox)
         self._flights: Flights[Graded] = Flights()
         self._verdicts: Memory[Hashable, Graded] = Memory(verdict_memory_bytes)
         self._records: Memory[bytes, Any] = Memory(_RECORDS_BYTES)
-        self._references = References(sandbox)
+        self._references = References(self._runs)
         self._verdict_runs = verdict_runs
         self._minimum_assurance = minimum_assurance
         self._accepted = 0
@@ -155,8 +156,8 @@ class Engine:
 
     async def _run_alone(self, job: Job, party: Hashable, deadline: float | None) -> Execution | Failure:
         try:
-            async with asyncio.timeout_at(deadline), self._running.turn(party):
-                return await run_in(self._sandbox, job)
+            async with asyncio.timeout_at(deadline):
+                return (await self._runs.run(job, party)).execution
         except TimeoutError:
             return failure_of(DeadlineError())
         except SandboxError as error:
@@ -220,23 +221,21 @@ class Engine:
 
     async def _run(self, sample: Sample, grader: Grader[Any], record: Any, job: Job, party: Hashable) -> Graded:
         self._require_assurance(job)
-        asked = time.monotonic()
-        async with self._running.turn(party):
-            begun = time.monotonic()
-            reference = await self._references.of(sample.task.digest, grader, record, sample.limits)
-            execution = await run_in(self._sandbox, job)
-            verdict = await asyncio.to_thread(grader.judge, record, job, execution, reference)
-            for _ in range(self._verdict_runs - 1):
-                again = await run_in(self._sandbox, job)
-                if not (execution.pressed or again.pressed):
-                    other = grader.judge(record, job, again, reference)
-                    verdict = steady(verdict, other, task_is_steady=reference is not None)
-        took = time.monotonic() - begun
+        reference = await self._references.of(sample.task.digest, grader, record, sample.limits, party)
+        first, *others = [await self._runs.run(job, party) for _ in range(self._verdict_runs)]
+        execution = first.execution
+        begun = time.monotonic()
+        verdict = await asyncio.to_thread(grader.judge, record, job, execution, reference)
+        for again in others:
+            if not (execution.pressed or again.execution.pressed):
+                other = grader.judge(record, job, again.execution, reference)
+                verdict = steady(verdict, other, task_is_steady=reference is not None)
+        took = sum(run.run_seconds for run in (first, *others)) + time.monotonic() - begun
         self._mean_seconds += 0.05 * (took - self._mean_seconds)
         return Graded(
             result=verdict,
             sandboxed=True,
-            queue_seconds=begun - asked,
+            queue_seconds=sum(run.queue_seconds for run in (first, *others)),
             run_seconds=took,
             assurance_level=job.assurance_level,
             lasting=not execution.pressed and verdict.ruling not in _UNSTABLE,

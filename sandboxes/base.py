@@ -6,6 +6,8 @@ from enum import IntEnum, StrEnum
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
+from sandboxes.errors import SandboxError
+
 Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can say: all that enters a box or leaves it. Floats are finite; integers have at most 4,300 digits."""
 
@@ -68,6 +70,9 @@ class Job:
     """What the grader wants to remember between planning and judging. Never leaves the host."""
     assurance_level: AssuranceLevel | None = None
     """The most that can be said of this job's isolation, however well the sandbox isolates; None where that decides."""
+    shares_runs: bool = False
+    """Whether it may have its turn in a run that serves other jobs, too: only for programs that read a response as data
+    and run none of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +153,14 @@ class Sandbox(Protocol):
         """Run ``job`` hermetically. Cancelling the call kills everything the job started before it returns.
 
         Raises `SandboxError` when the sandbox fails; a lost box is replaced and the job retried once before that.
+        """
+        ...
+
+    async def run_together(self, jobs: Sequence[Job]) -> list[Execution | SandboxError]:
+        """Run ``jobs``, of one program under the same limits, which all may share a run; one result each, in order.
+
+        It is what `run` would return or raise: a job for which that cannot be vouched in a shared run gets one of its
+        own, and trouble with one is nobody else's. Cancelling kills all of them.
         """
         ...
 

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from sandboxes.base import Execution, IsolationLayer, Job, SandboxInfo
 from sandboxes.box import Box, Launcher
 from sandboxes.errors import BoxDiedError, SandboxError, SandboxUnavailableError, SandboxUnsupportedError
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 REQUIRED_LAYERS = frozenset(
     {
@@ -125,7 +126,7 @@ class BoxPool:
         for attempt in range(1, _ATTEMPTS + 1):
             slot = await self._take()
             try:
-                execution = await self._run_in(slot, job)
+                execution = await self._in_box(slot, lambda box: box.run(job))
                 if not execution.unexplained:
                     return execution
                 if attempt == _ATTEMPTS:
@@ -139,6 +140,30 @@ class BoxPool:
             finally:
                 self._give_back(slot)
         raise AssertionError("unreachable")
+
+    async def run_together(self, jobs: Sequence[Job]) -> list[Execution | SandboxError]:
+        """Run ``jobs`` in one run, as far as that goes well; each one that stops it, in one of its own."""
+        results: list[Execution | SandboxError] = []
+        while left := jobs[len(results) :]:
+            try:
+                results += await self._run_first(left) if len(left) > 1 else ()
+                if len(results) < len(jobs):
+                    results.append(await self.run(jobs[len(results)]))
+            except BoxDiedError as error:
+                results.append(error)
+            except SandboxError as error:
+                results += [error] * (len(jobs) - len(results))
+        return results
+
+    async def _run_first(self, jobs: Sequence[Job]) -> list[Execution]:
+        slot = await self._take()
+        try:
+            return await self._in_box(slot, lambda box: box.run_together(jobs))
+        except BoxDiedError as error:
+            _log.warning("a box was lost while it ran %s: %s", jobs[0].program, error)
+            return []
+        finally:
+            self._give_back(slot)
 
     async def close(self) -> None:
         """End every box; idempotent."""
@@ -173,12 +198,12 @@ class BoxPool:
         if self._closed:
             raise SandboxUnavailableError("the sandbox is closed")
 
-    async def _run_in(self, slot: _Slot, job: Job) -> Execution:
+    async def _in_box(self, slot: _Slot, run: Callable[[Box], Awaitable[T]]) -> T:
         if slot.box is None or slot.box.gone:
             await self._discard(slot)
             await self._renew(slot)
         assert slot.box is not None  # noqa: S101 - `_renew` has set it or raised
-        return await slot.box.run(job)
+        return await run(slot.box)
 
     def _give_back(self, slot: _Slot) -> None:
         """Put ``slot`` back, with a fresh box first where the old one is used up, lost or suspect."""

@@ -2,12 +2,12 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from sandboxes.base import Execution, Job, SandboxInfo
-from sandboxes.errors import SandboxUnavailableError
+from sandboxes.errors import SandboxError, SandboxUnavailableError
 
 Handler: TypeAlias = Callable[[Job], Execution | Awaitable[Execution]]
 """Says what happened in a job, at once or after awaiting something; or raises what the sandbox should raise."""
@@ -64,6 +64,16 @@ class ScriptedSandbox:
                 raise SandboxUnavailableError("the sandbox was closed") from None
             finally:
                 self._running.discard(running)
+
+    async def run_together(self, jobs: Sequence[Job]) -> list[Execution | SandboxError]:
+        """Return what the handler says about each of ``jobs``, one after another."""
+        return [await self._run_or_error(job) for job in jobs]
+
+    async def _run_or_error(self, job: Job) -> Execution | SandboxError:
+        try:
+            return await self.run(job)
+        except SandboxError as error:
+            return error
 
     async def close(self) -> None:
         """Accept no more jobs and end those that run."""

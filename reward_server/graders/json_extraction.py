@@ -88,7 +88,7 @@ def _job(task: JsonExtractionTask, text: str, limits: Limits, flags: tuple[Flag,
         "extra_field_weight": 1.0 if task.extra_field_weight is None else task.extra_field_weight,
         "null_is_absent": task.null_is_absent,
     }
-    return Job(program="json_extraction", payload=payload, limits=limits, aside=flags)
+    return Job(program="json_extraction", payload=payload, limits=limits, aside=flags, shares_runs=True)
 
 
 def _rule(rule: FieldRule) -> dict[str, Any]:

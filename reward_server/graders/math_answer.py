@@ -1,4 +1,4 @@
-"""Grades a final answer by its value. The same plain number is settled here; everything else is read in a guest."""
+"""Grades a final answer by its value. Plain numbers are settled here; everything else is read in a guest."""
 
 import re
 from dataclasses import replace
@@ -10,6 +10,7 @@ from reward_server.verdict import Check, Flag, Ruling, Verdict, clip
 from sandboxes.base import Execution, Job, Limits
 
 _PLAIN_NUMBER = re.compile(r"[-+]?\d{1,30}(?:\.\d{1,30})?")
+_WHOLE_NUMBER = re.compile(r"[-+]?[0-9]{1,30}")
 _ENDINGS = {"cpu_limit": "in time", "wall_limit": "in time", "memory_limit": "within memory"}
 _MAX_CANDIDATES = 20
 _MAX_SOLUTION = 100_000
@@ -45,11 +46,14 @@ class MathAnswer:
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The final answer is too long to be one.")
         if len(distinct) > _MAX_CANDIDATES:
             return _hedged(f"{len(distinct)} final answers")
-        if _is_trivial(task) and distinct == [found.text] and _same_number(distinct[0], task.expected):
-            return _right(distinct[0])
+        if _is_trivial(task) and distinct == [found.text]:
+            if _same_number(distinct[0], task.expected):
+                return _right(distinct[0])
+            if _other_number(distinct[0], task):
+                return _final("different", distinct[0], "", ())
         solution = clip(visible_text(response), _MAX_SOLUTION) if task.steps else None
         payload = _payload(task, [clip(text, MAX_CHARACTERS) for text in distinct], found.joined, solution)
-        return Job(program="math_answer", payload=payload, limits=limits, aside=found.text or "")
+        return Job(program="math_answer", payload=payload, limits=limits, aside=found.text or "", shares_runs=True)
 
     def judge(self, task: MathAnswerTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Turn what the guest found into a verdict."""
@@ -154,6 +158,15 @@ def _same_number(answer: str, expected: str) -> bool:
     """Return whether both are the same numeral; None of the rules of a task can make that wrong."""
     mine, theirs = answer.strip(), expected.strip()
     return mine == theirs and bool(_PLAIN_NUMBER.fullmatch(mine))
+
+
+def _other_number(answer: str, task: MathAnswerTask) -> bool:
+    """Return whether the answer and all that are accepted are whole numbers, and it is none of them."""
+    texts = [text.strip() for text in (answer, task.expected, *task.accepted)]
+    if task.tolerance or not all(map(_WHOLE_NUMBER.fullmatch, texts)):
+        return False
+    mine, *theirs = map(int, texts)
+    return mine not in theirs
 
 
 def _right(answer: str) -> Verdict:

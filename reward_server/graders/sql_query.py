@@ -85,7 +85,7 @@ def _job(task: SqlQueryTask, queries: list[str], limits: Limits, *, reference: b
         "count_steps": task.max_step_ratio is not None,
         "reference": reference,
     }
-    return Job(program="sql_query", payload=payload, limits=limits)
+    return Job(program="sql_query", payload=payload, limits=limits, shares_runs=not reference)
 
 
 def _packed(text: str) -> str:

@@ -210,6 +210,11 @@ class Cell:
         return self.receive()
 
     @property
+    def has_flags(self) -> bool:
+        """Whether anything out of the ordinary was noticed so far."""
+        return bool(self._flags)
+
+    @property
     def has_output(self) -> bool:
         """Whether `take_output` would return something."""
         return self._stdout.fresh

@@ -3,14 +3,18 @@
 It ends when the host hangs up, and with it everything in the box. It never runs or parses what is graded.
 
 From the host: ``{"configure": {...}}`` once, then ``{"job": id, "program": ..., "payload": ..., "limits": ...}`` one
-at a time, and ``{"cancel": id}``. To the host: ``{"ready": {...}}``, and per job ``{"job": id, "execution": {...}}`` or
+at a time, and ``{"cancel": id}``. To the host: ``{"ready": {...}}``, and per job ``{"job": id, "executions": ...}`` or
 ``{"job": id, "cancelled": true}``, each with ``"retire": reason`` when the box should be replaced.
+
+A job has one execution. With ``"payloads"`` instead of one payload it stands for several that share a run; it has
+executions for the first of them, as far as the sharing went well, and the host runs the rest in other ways.
 """
 
 import importlib
 import os
 import sys
 import traceback
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from . import function_call, probe
@@ -100,14 +104,7 @@ def _serve(host: HostLink, cells: Cells, job: dict[str, Any]) -> None:
     cells.begin(job["limits"])
     answer: dict[str, Any] = {"job": job["job"]}
     try:
-        report, out_of_time = _conduct(cells, job)
-        cells.close()
-        spent = out_of_time or cells.time_left() <= 0
-        answer["execution"] = _execution(cells.all_ended, report, out_of_time=out_of_time)
-        unexplained = [ended for ended in cells.all_ended if ended.unexplained]
-        answer["execution"]["unexplained"] = bool(unexplained)
-        answer["execution"]["disturbed"] = any(ended.trusted for ended in unexplained)
-        answer["execution"]["pressed"] = spent or any(ended.ending in _PRESSED for ended in cells.all_ended)
+        answer["executions"] = _shared(cells, job) if "payloads" in job else [_alone(cells, job)]
     except Cancelled:
         cells.close()
         answer["cancelled"] = True
@@ -119,18 +116,50 @@ def _serve(host: HostLink, cells: Cells, job: dict[str, Any]) -> None:
         raise TroubleError(f"the report of {job['program']} cannot be sent: {error}") from error
 
 
-def _conduct(cells: Cells, job: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return the program's report, and whether the job's total time was spent before it had one."""
+def _alone(cells: Cells, job: dict[str, Any]) -> dict[str, Any]:
+    """Return the execution of a job that has its runs to itself."""
+    report: dict[str, Any] = {}
+    out_of_time = False
+    try:
+        report = _conduct(cells, job)
+    except OutOfTime:
+        out_of_time = True
+    cells.close()
+    spent = out_of_time or cells.time_left() <= 0
+    return _execution(cells.all_ended, report, out_of_time=out_of_time, spent=spent)
+
+
+def _shared(cells: Cells, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the executions of the first payloads, as far as one run served them without any trouble."""
+    if job["program"] not in FUNCTIONS:
+        return []
+    reports = function_call.conduct_in_turn(cells, job["program"], job["payloads"])
+    cells.close()
+    (run,) = cells.all_ended
+    count = max(1, len(reports))
+    share = replace(
+        run,
+        ending="exited",
+        stderr="",
+        flags=[],
+        cpu_seconds=run.cpu_seconds / count,
+        wall_seconds=run.wall_seconds / count,
+        unexplained=False,
+    )
+    return [_execution([share], report, out_of_time=False, spent=False) for report in reports]
+
+
+def _conduct(cells: Cells, job: dict[str, Any]) -> dict[str, Any]:
+    """Return the program's report. Raises `OutOfTime` when the job's total time was spent before it had one."""
     program, payload = job["program"], job["payload"]
     try:
         if program in FUNCTIONS:
-            return function_call.conduct(cells, program, payload), False
+            return function_call.conduct(cells, program, payload)
         if program in CONDUCTORS:
             conductor = importlib.import_module(f".{program}", __package__)
-            return conductor.conduct(cells, payload, job["limits"]), False
-    except OutOfTime:
-        return {}, True
-    except (Cancelled, TroubleError):
+            report: dict[str, Any] = conductor.conduct(cells, payload, job["limits"])
+            return report
+    except (OutOfTime, Cancelled, TroubleError):
         raise
     except Exception as error:
         traceback.print_exc()
@@ -138,7 +167,8 @@ def _conduct(cells: Cells, job: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     raise TroubleError(f"no program is called {program!r}")
 
 
-def _execution(all_ended: list[Ended], report: dict[str, Any], *, out_of_time: bool) -> dict[str, Any]:
+def _execution(all_ended: list[Ended], report: dict[str, Any], *, out_of_time: bool, spent: bool) -> dict[str, Any]:
+    unexplained = [ended for ended in all_ended if ended.unexplained]
     last = all_ended[-1] if all_ended else None
     flags = {name: detail for ended in all_ended for name, detail in ended.flags}
     # A cell that was ended after it had reported counts as exited: it was not asked to stay.
@@ -150,6 +180,9 @@ def _execution(all_ended: list[Ended], report: dict[str, Any], *, out_of_time: b
         "exit_status": 0 if last is None or reported else last.exit_status,
         "stderr": last.stderr if last else "",
         "flags": sorted(flags.items()),
+        "unexplained": bool(unexplained),
+        "disturbed": any(ended.trusted for ended in unexplained),
+        "pressed": spent or any(ended.ending in _PRESSED for ended in all_ended),
         "usage": {
             "cpu_seconds": sum(ended.cpu_seconds for ended in all_ended),
             "wall_seconds": sum(ended.wall_seconds for ended in all_ended),

@@ -158,15 +158,23 @@ def _announce(channel: Channel, listener: int | None) -> None:
 
 
 def _run(module: Any, channel: Channel, peers: list[socket.socket]) -> int:
-    """Run the role's ``main``, or answer one payload with its ``run``. Return the exit status."""
+    """Run the role's ``main``, or answer payloads with its ``run``. Return the exit status."""
     try:
         if hasattr(module, "main"):
             module.main(channel, peers)
         else:
-            channel.send(module.run(channel.receive()))
+            _answer(module, channel)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 - the traceback belongs on the run's standard error
         traceback.print_exc()
         return 1
     return 0
+
+
+def _answer(module: Any, channel: Channel) -> None:
+    """Answer payload after payload, each as if it were the first, until the supervisor ends it."""
+    while True:
+        payload = channel.receive()
+        random.seed(0)
+        channel.send(module.run(payload))

@@ -5,6 +5,7 @@ own, because they close or destroy them.
 """
 
 import asyncio
+import base64
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 import psutil
 import pytest
 
-from sandboxes.base import MIB, AssuranceLevel, Execution, Job, Limits, Sandbox
+from sandboxes.base import MIB, AssuranceLevel, Ending, Execution, Job, Limits, Sandbox
 from sandboxes.errors import SandboxError, SandboxUnavailableError
 
 CHECKS: list[Callable[[Sandbox], Awaitable[None]]] = []
@@ -505,6 +506,56 @@ async def a_job_that_loses_two_boxes_is_given_up(maker: Maker) -> None:
                 await maker.destroy_boxes()
         assert isinstance(job.exception(), SandboxError)
         assert (await run(sandbox, "print('next')")).stdout == "next\n"
+
+
+def query(text: str, *, database: str = "CREATE TABLE t (x); INSERT INTO t VALUES (1), (2);") -> Job:
+    """Return a job that runs a query; several of them may share a run."""
+    payload = {
+        "databases": [{"sql": base64.b64encode(database.encode()).decode()}],
+        "queries": [text],
+        "dialect": "",
+        **dict.fromkeys(("derive", "writes", "count_steps", "reference"), False),
+    }
+    bounds = Limits(cpu_seconds=0.4, wall_seconds=10.0, total_seconds=20.0, memory_bytes=128 * MIB)
+    return Job(program="sql_query", payload=payload, limits=bounds, shares_runs=True)
+
+
+ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+@check
+async def jobs_that_share_a_run_fare_as_alone(sandbox: Sandbox) -> None:
+    odd = [query(ENDLESS), query("SELECT 1", database="no database"), query("SELECT x FROM nowhere")]
+    jobs = [query("SELECT 1"), odd[0], query("SELECT sum(x) FROM t"), *odd[1:], odd[0], query("SELECT 2")]
+    together = await sandbox.run_together(jobs)
+    alone = [await sandbox.run(job) for job in jobs]
+    assert [each.report for each in together] == [each.report for each in alone]
+    assert [each.ending for each in together] == [each.ending for each in alone]
+    assert [each.ending for each in together].count(Ending.CPU_LIMIT) == 2
+    assert together[0].report["queries"][0]["results"][0]["tables"][""]["rows"] == [[1]]
+    assert not any(each.flags or each.unexplained for each in together)
+    assert all(each.usage.wall_seconds > 0 for each in together)
+
+
+@check
+async def jobs_that_share_a_run_need_not(sandbox: Sandbox) -> None:
+    jobs = [program(f"print({i})") for i in range(3)]
+    together = await sandbox.run_together(jobs)
+    outputs: Any = [each.report["runs"] for each in together]
+    assert [runs[0]["stdout"] for runs in outputs] == ["0\n", "1\n", "2\n"]
+
+
+@life
+async def jobs_that_share_a_run_survive_the_loss_of_its_box(maker: Maker) -> None:
+    async with maker.make() as sandbox:
+        await sandbox.run(query("SELECT 0"))
+        counted = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000) SELECT count(*)"
+        jobs = [query(f"{counted} + {i} FROM n") for i in range(8)]
+        running = asyncio.create_task(sandbox.run_together(jobs))
+        await asyncio.sleep(0.1)
+        assert await maker.destroy_boxes() == 2
+        rows: Any = [each.report["queries"] for each in await running]
+        assert [each[0]["results"][0]["tables"][""]["rows"] for each in rows] == [[[300000 + i]] for i in range(8)]
 
 
 @check
