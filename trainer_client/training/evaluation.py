@@ -248,11 +248,13 @@ def _right(scores: Sequence[float]) -> int:
 def evaluate(sampler: Sampler, sets: Sequence[TaskSet], config: EvaluationConfig, step: int) -> list[SetReport]:
     """Draw and grade responses to every task of ``sets``; return a report for each set."""
     general = {source.called for source in config.general}
-    reports = []
+    sampling = config.sampling or sampler.sampling
     sampler.prepare()
-    for task_set in sets:
-        sampling = config.sampling or sampler.sampling
-        groups = sampler.draw(task_set.tasks, config.samples, sampling, f"evaluation {task_set.name} {step}")
-        is_general = task_set.name in general
-        reports.append(report(task_set.name, groups, task_set.tasks, config.k, general=is_general))
-    return reports
+    drawings = [
+        sampler.begin(task_set.tasks, config.samples, sampling, f"evaluation {task_set.name} {step}")
+        for task_set in sets
+    ]
+    return [
+        report(task_set.name, drawing.groups(), task_set.tasks, config.k, general=task_set.name in general)
+        for task_set, drawing in zip(sets, drawings, strict=True)
+    ]

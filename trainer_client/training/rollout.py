@@ -5,7 +5,7 @@ decoded and encoded again.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -104,10 +104,10 @@ class Rollout(Protocol):
 
     def generate(
         self, prompts: Sequence[Sequence[int]], group_size: int, sampling: SamplingParameters
-    ) -> Iterator[tuple[int, tuple[Completion, ...]]]:
+    ) -> Generator[tuple[int, tuple[Completion, ...]], None, None]:
         """Yield (position of the prompt, its ``group_size`` completions) as each group finishes, in any order.
 
-        Blocks between groups. Closing the iterator early aborts what still runs.
+        Blocks between groups. Closing the generator early aborts what still runs.
         """
 
     def load_weights(self, weights: Iterable[tuple[str, torch.Tensor]]) -> None:

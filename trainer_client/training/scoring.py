@@ -6,10 +6,9 @@ masks or stops, as it was told.
 
 import asyncio
 import logging
-import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -94,11 +93,7 @@ class Scorable(Protocol):
 
 
 class Scorer:
-    """Asks the reward server from a thread of its own, so that the caller's is free to generate.
-
-    After each `score`, ``generate_seconds`` says how long its groups took to generate, and ``idle_seconds`` how long
-    nothing was generated any more and rewards were waited for.
-    """
+    """Asks the reward server from a thread of its own, so that the caller's is free to generate."""
 
     def __init__(self, config: RewardsConfig, *, run_id: str = "", limits: Limits | None = None) -> None:
         """``run_id`` names the run in the server's logs. Nothing is connected yet."""
@@ -117,40 +112,14 @@ class Scorer:
         self._away_since: float | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, name="scoring", daemon=True)
         self._thread.start()
-        self.generate_seconds = 0.0
-        self.idle_seconds = 0.0
 
-    def score(
-        self, groups: Iterator[tuple[int, tuple[Completion, ...]]], tasks: Sequence[Scorable]
-    ) -> Iterator[ScoredGroup]:
-        """Yield each group with its rewards as soon as they are there, in any order; `task_index` says whose it is.
+    def submit(self, position: int, task: Scorable, completions: Sequence[Completion]) -> "Future[ScoredGroup]":
+        """Have the ``completions`` to ``task`` graded; return at once. Cancelling the future cancels the grading.
 
-        ``groups`` is `Rollout.generate` over the prompts of ``tasks``: it runs in the caller's thread, between the
-        yields. Closing the iterator early ends it, and cancels what is being graded. Raises `OutageError`; and
-        `RewardError` for calls that waiting does not mend.
+        ``position`` becomes the group's `task_index`. The future raises `OutageError`; and `RewardError` for calls that
+        waiting does not mend.
         """
-        self.generate_seconds = self.idle_seconds = 0.0
-        done: queue.SimpleQueue[Future[ScoredGroup]] = queue.SimpleQueue()
-        asked: set[Future[ScoredGroup]] = set()
-        try:
-            for position, completions in self._timed(groups):
-                asking = asyncio.run_coroutine_threadsafe(
-                    self._scored(position, tasks[position], completions), self._loop
-                )
-                asked.add(asking)
-                asking.add_done_callback(done.put)
-                while not done.empty():
-                    yield _taken(done.get(), asked)
-            while asked:
-                begun = time.monotonic()
-                ready = done.get()
-                self.idle_seconds += time.monotonic() - begun
-                yield _taken(ready, asked)
-        finally:
-            for asking in asked:
-                asking.cancel()
-            if (close := getattr(groups, "close", None)) is not None:
-                close()
+        return asyncio.run_coroutine_threadsafe(self._scored(position, task, completions), self._loop)
 
     def close(self) -> None:
         """Cancel what is being graded, close the connection and end the thread. Twice is once."""
@@ -167,16 +136,6 @@ class Scorer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _timed(
-        self, groups: Iterator[tuple[int, tuple[Completion, ...]]]
-    ) -> Iterator[tuple[int, tuple[Completion, ...]]]:
-        begun = time.monotonic()
-        for group in groups:
-            self.generate_seconds += time.monotonic() - begun
-            yield group
-            begun = time.monotonic()
-        self.generate_seconds += time.monotonic() - begun
 
     async def _end(self) -> None:
         running = asyncio.all_tasks() - {asyncio.current_task()}
@@ -253,8 +212,3 @@ class Scorer:
             gone = time.monotonic() - self._away_since
             self._away_since = None
             _log.warning("the reward server at %s is back after %.0f s", self._config.address, gone)
-
-
-def _taken(ready: "Future[ScoredGroup]", asked: "set[Future[ScoredGroup]]") -> ScoredGroup:
-    asked.remove(ready)
-    return ready.result()

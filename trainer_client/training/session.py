@@ -57,6 +57,7 @@ def open_session(config: Config, run_id: str, *, learn: bool) -> Iterator[Sessio
         stack.callback(scorer.close)
         scratch = Path(config.output.directory, "adapter")
         sampler = Sampler(rollout, scorer, scratch, sampling=config.rollout.sampling, seed=config.seed)
+        stack.callback(sampler.close)
         learner = None
         if learn:
             sampler.rest()

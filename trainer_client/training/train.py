@@ -10,9 +10,9 @@ by whatever, goes on from its newest checkpoint as if it had not been.
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trainer_client.errors import RewardError
 from trainer_client.results import Verdict
@@ -27,6 +27,7 @@ from trainer_client.training.learner import Learner
 from trainer_client.training.metrics import batch_metrics, has_spread
 from trainer_client.training.rollout import RolloutError
 from trainer_client.training.run_log import RunLog, describe_run
+from trainer_client.training.sampler import Drawing, Timings
 from trainer_client.training.scoring import OutageError, ScoredGroup
 from trainer_client.training.screen import Screen
 from trainer_client.training.session import Session, open_session, save_model
@@ -46,8 +47,20 @@ class Batch:
     drawn: tuple[ScoredGroup, ...]
     learned: tuple[ScoredGroup, ...]
     """Those with spread, as many as a step takes; filled up with others where too few have it."""
-    timings: Mapping[str, float]
-    """Of drawing and grading, as metrics."""
+    timings: Timings
+    """Of all its drawings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The first drawing of a step, under way."""
+
+    tasks: Sequence[Task]
+    drawing: Drawing
+    before: Mapping[str, Any]
+    """The curriculum's state before its tasks were picked."""
+    sync_seconds: float
+    """Bringing the engine to memory, and weights into it."""
 
 
 def train(config: Config, screen: Screen) -> Path:
@@ -103,8 +116,7 @@ class Trainer:
         try:
             if self.step == 0:
                 self._look()
-            with ThreadPoolExecutor(1) as background:
-                self._steps(interrupts, background)
+            self._steps(interrupts)
         except (KeyboardInterrupt, OutageError, RewardError, RolloutError):
             if self._whole and not self._saved():
                 self._save()
@@ -114,27 +126,28 @@ class Trainer:
             self._save()
         self._screen.say(f"{self.step} steps done; checkpoints and metrics are in {self._log.directory}")
 
-    def _steps(self, interrupts: Interrupts, background: ThreadPoolExecutor) -> None:
-        upcoming: Future[Batch] | None = None
+    def _steps(self, interrupts: Interrupts) -> None:
+        upcoming: Begun | None = None
         while self.step < self.config.steps:
-            begun = time.monotonic()
+            clock = time.monotonic()
             self._screen.phase("drawing", self.step, self.config.steps)
-            if upcoming is None:
-                self.sampler.prepare()
-                batch = self.collect(self.step)
-            else:
-                batch = upcoming.result()
-            blocked = time.monotonic() - begun
-            place, upcoming = self.curriculum.state(), None
-            if self._runs_ahead(interrupts):
-                self.sampler.prepare()
-                upcoming = background.submit(self.collect, self.step + 1)
+            current, upcoming = upcoming or self.begin(self.step), None
+            ahead = self._runs_ahead(interrupts)
+            if ahead and not self.config.replace_without_spread:
+                current.drawing.wait_written()
+                upcoming = self.begin(self.step + 1)  # the engine need not wait for the last rewards
+            batch = self.collect(self.step, current)
+            if ahead and upcoming is None:
+                upcoming = self.begin(self.step + 1)
+            place = self.curriculum.state()
+            if upcoming is not None:
+                place["places"] = upcoming.before["places"]
             else:
                 self.sampler.rest()
             self._screen.phase("learning", self.step, self.config.steps)
             update = self.learn(batch)
             self._place = place
-            self._record(batch, update, begun=begun, blocked=blocked)
+            self._record(batch, update | {"time/sync": current.sync_seconds}, seconds=time.monotonic() - clock)
             stopping = ranks.anybody(interrupts.asked)
             if self._due(self.config.evaluation.every):
                 self._look()
@@ -143,30 +156,43 @@ class Trainer:
             if stopping:
                 raise KeyboardInterrupt
 
-    def collect(self, step: int) -> Batch:
-        """Draw and grade the groups of step number ``step``, counted from 0.
+    def begin(self, step: int) -> Begun:
+        """Begin to draw the groups of step number ``step``, counted from 0, by the weights of now."""
+        before = self.curriculum.state()
+        tasks = self.curriculum.draw(self.config.groups_per_step)
+        sync_seconds = self.sampler.prepare()
+        drawing = self._draw(step, tasks, first=0)
+        return Begun(tasks=tasks, drawing=drawing, before=before, sync_seconds=sync_seconds)
+
+    def collect(self, step: int, begun: Begun) -> Batch:
+        """Return what step number ``step`` learns from.
 
         Groups without spread are replaced by those of other tasks, within the bound of `replace_without_spread`.
         """
         wanted = self.config.groups_per_step
         left = int(wanted * self.config.replace_without_spread)
-        tasks: list[Task] = []
+        tasks, drawing = list(begun.tasks), begun.drawing
         drawn: list[ScoredGroup] = []
-        more = wanted
-        while more > 0:
-            asked = self.curriculum.draw(more)
-            purpose = f"step {step} from {len(tasks)}"
-            sampling = self.config.rollout.sampling
-            group_size = self.config.rollout.group_size
-            drawn += self.sampler.draw(asked, group_size, sampling, purpose, first=len(tasks))
-            tasks += asked
-            for group in drawn[-len(asked) :]:
+        timings = Timings()
+        while True:
+            groups = drawing.groups()
+            for group in groups:
                 self.curriculum.measure(tasks[group.task_index], _scores(group))
+            drawn += groups
+            timings += drawing.timings
             more = min(wanted - sum(map(has_spread, drawn)), left)
+            if more <= 0:
+                break
             left -= more
+            asked = self.curriculum.draw(more)
+            drawing = self._draw(step, asked, first=len(tasks))
+            tasks += asked
         learned = sorted(drawn, key=lambda group: not has_spread(group))[:wanted]
-        timings = self.sampler.take_timings()
         return Batch(tasks=tuple(tasks), drawn=tuple(drawn), learned=tuple(learned), timings=timings)
+
+    def _draw(self, step: int, tasks: Sequence[Task], *, first: int) -> Drawing:
+        rollout = self.config.rollout
+        return self.sampler.begin(tasks, rollout.group_size, rollout.sampling, f"step {step} from {first}", first=first)
 
     def learn(self, batch: Batch) -> dict[str, float]:
         """Update the policy; return what to watch."""
@@ -209,16 +235,11 @@ class Trainer:
     def _due(self, every: int) -> bool:
         return bool(every) and self.step % every == 0
 
-    def _record(self, batch: Batch, update: dict[str, float], *, begun: float, blocked: float) -> None:
-        """Write down how the step went, and say what should be looked at.
-
-        ``blocked``: how long this thread waited for the batch. Of a batch that was drawn ahead, only that much of the
-        waiting for rewards was anybody's.
-        """
-        took = time.monotonic() - begun
-        waited = min(batch.timings["time/reward_wait"], blocked)
-        values = batch_metrics(batch.drawn, batch.tasks) | update | self.curriculum.metrics() | dict(batch.timings)
-        values |= {"time/step": took, "time/reward_wait": waited, "time/reward_wait_share": waited / took}
+    def _record(self, batch: Batch, measured: Mapping[str, float], *, seconds: float) -> None:
+        """Write down how the step went, which took ``seconds``, and say what should be looked at."""
+        waited = batch.timings.reward_wait
+        values = batch_metrics(batch.drawn, batch.tasks) | self.curriculum.metrics() | batch.timings.metrics()
+        values |= {**measured, "time/step": seconds, "time/reward_wait_share": waited / seconds}
         values["groups/replaced"] = len(batch.drawn) - self.config.groups_per_step
         self._log.step(self.step, values)
         self._log.samples(self.step, batch.drawn, batch.tasks)
@@ -233,7 +254,6 @@ class Trainer:
         self._screen.phase("evaluating", self.step, self.config.steps)
         reports = evaluate(self.sampler, self.session.evaluation_sets, self.config.evaluation, self.step)
         self._evaluated = self.step
-        self.sampler.take_timings()
         fallen = self.watch.take(self.step, reports)
         self._show(reports)
         self._checkpoints.protect(self.watch.best_step)

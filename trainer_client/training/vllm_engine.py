@@ -8,7 +8,7 @@ import gc
 import logging
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class ColocatedEngine:
 
     def generate(
         self, prompts: Sequence[Sequence[int]], group_size: int, sampling: SamplingParameters
-    ) -> Iterator[tuple[int, tuple[Completion, ...]]]:
+    ) -> Generator[tuple[int, tuple[Completion, ...]], None, None]:
         """Yield each group as it finishes; see `Rollout`."""
         # A new thread has OpenMP's own number of threads until torch is asked for its; vLLM's kernels compare the two.
         torch.get_num_threads()

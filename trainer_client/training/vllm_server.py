@@ -7,7 +7,7 @@ servers in turn, and weights go to all of them.
 import asyncio
 import queue
 import threading
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,7 +59,7 @@ class ServerRollout:
 
     def generate(
         self, prompts: Sequence[Sequence[int]], group_size: int, sampling: SamplingParameters
-    ) -> Iterator[tuple[int, tuple[Completion, ...]]]:
+    ) -> Generator[tuple[int, tuple[Completion, ...]], None, None]:
         """Yield each group as it finishes; see `Rollout`."""
         done: queue.SimpleQueue[Future[tuple[int, tuple[Completion, ...]]]] = queue.SimpleQueue()
         asked = set()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import as_completed, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,11 +83,21 @@ def rewards(scored):
     return [episode.reward for episode in scored.episodes]
 
 
+def scored_by(scoring, drawn, tasks):
+    """Submit each group as it is drawn; yield them as they come back."""
+    left = set()
+    for position, completions in drawn:
+        left.add(scoring.submit(position, tasks[position], completions))
+        ready, left = wait(left, timeout=0)
+        yield from (each.result() for each in ready)
+    yield from (each.result() for each in as_completed(left))
+
+
 def test_each_completion_gets_its_reward(server):
     """Episodes come in the order drawn, with prompt, completion, verdict and reward."""
     drawn = [(i, group("right", "wrong", f"{i}")) for i in range(8)]
     with scorer(server) as scoring:
-        scored = sorted(scoring.score(iter(drawn), TASKS), key=lambda each: each.task_index)
+        scored = sorted(scored_by(scoring, iter(drawn), TASKS), key=lambda each: each.task_index)
     assert [each.task_index for each in scored] == list(range(8))
     for (position, completions), each in zip(drawn, scored, strict=True):
         assert rewards(each) == [1.0, 0.0, 0.0]
@@ -107,29 +118,14 @@ def test_grading_goes_on_while_the_next_group_is_generated(server):
             yield 2, group("right")
 
     with scorer(server) as scoring:
-        came.extend(each.task_index for each in scoring.score(drawn(), TASKS))
+        came.extend(each.task_index for each in scored_by(scoring, drawn(), TASKS))
     assert set(came) == {0, 1, 2}
-
-
-def test_waiting_for_rewards_is_measured(server):
-    """Idle is what is waited after the last group is generated; generation is what the engine took."""
-
-    def drawn():
-        yield 0, group("slow")
-        threading.Event().wait(0.5)
-
-    with scorer(server) as scoring:
-        list(scoring.score(drawn(), TASKS))
-        assert scoring.generate_seconds >= 0.5
-        hidden = scoring.idle_seconds
-        list(scoring.score(iter([(0, group("slow, and new to the server"))]), TASKS))
-        assert scoring.idle_seconds >= 0.25 > hidden
 
 
 def test_faults_have_no_reward(server):
     """A dead sandbox, a broken grader: None with the reason, never a 0."""
     with scorer(server) as scoring:
-        (scored,) = scoring.score(iter([(0, group("no sandbox", "break plan", "right"))]), TASKS)
+        (scored,) = scored_by(scoring, iter([(0, group("no sandbox", "break plan", "right"))]), TASKS)
     assert rewards(scored) == [None, None, 1.0]
     assert [episode.masked for episode in scored.episodes] == ["sandbox_unavailable", "grader_error", ""]
     assert [type(episode.result) for episode in scored.episodes] == [Failure, Failure, Verdict]
@@ -139,7 +135,7 @@ def test_rewards_are_shaped(server):
     """What the configuration says of length is in the reward, not in the verdict."""
     shaping = Shaping(overlong_start=2, overlong_limit=6)
     with scorer(server, shaping=shaping) as scoring:
-        (scored,) = scoring.score(iter([(0, group("right", "wrong"))]), TASKS)
+        (scored,) = scored_by(scoring, iter([(0, group("right", "wrong"))]), TASKS)
     assert rewards(scored) == [0.5, -0.5]
     assert [episode.result.score for episode in scored.episodes] == [1.0, 0.0]
 
@@ -158,7 +154,7 @@ def test_an_outage_is_waited_out(server):
 
     back = threading.Timer(0.5, server.start)
     with scorer(server, patience_seconds=0.0) as scoring:
-        scored = {each.task_index: rewards(each) for each in scoring.score(drawn(), TASKS)}
+        scored = {each.task_index: rewards(each) for each in scored_by(scoring, drawn(), TASKS)}
     back.join()
     assert scored == {0: [1.0, 0.0], 1: [1.0]} | {position: [1.0, 0.0] for position in range(2, 8)}
 
@@ -167,9 +163,9 @@ def test_an_outage_masks(server):
     """Told to mask, the run goes on without rewards while the server is away, and with them when it is back."""
     with scorer(server, on_outage="mask", patience_seconds=0.0) as scoring:
         server.kill()
-        (away,) = scoring.score(iter([(0, group("right", "wrong"))]), TASKS)
+        (away,) = scored_by(scoring, iter([(0, group("right", "wrong"))]), TASKS)
         server.start()
-        while rewards(back := next(scoring.score(iter([(1, group("right", "wrong"))]), TASKS))) == [None, None]:
+        while rewards(back := next(scored_by(scoring, iter([(1, group("right", "wrong"))]), TASKS))) == [None, None]:
             time.sleep(0.05)
     assert rewards(away) == [None, None]
     assert [(episode.result, episode.masked) for episode in away.episodes] == [(None, "outage")] * 2
@@ -181,47 +177,22 @@ def test_an_outage_stops(server):
     with scorer(server, on_outage="stop", patience_seconds=0.3) as scoring:
         server.kill()
         with pytest.raises(OutageError, match=server.address):
-            list(scoring.score(iter([(0, group("right"))]), TASKS))
+            list(scored_by(scoring, iter([(0, group("right"))]), TASKS))
 
 
 def test_what_waiting_does_not_mend_is_raised(server):
     """A task that the contract refuses raises at once, whatever is to happen in an outage."""
     with scorer(server) as scoring, pytest.raises(InvalidRequestError):
-        list(scoring.score(iter([(0, group("right"))]), [Asked({"no_such_field": 1}, (1,))]))
+        list(scored_by(scoring, iter([(0, group("right"))]), [Asked({"no_such_field": 1}, (1,))]))
 
 
-def test_trouble_of_the_engine_is_the_callers(server):
-    """What generation raises comes through, and the scorer can be used again."""
-
-    def drawn():
-        yield 0, group("never")
-        raise RuntimeError("the engine broke")
-
+def test_what_is_cancelled_is_not_graded_any_more(server):
+    """A group given up leaves nothing at the server, and the scorer can be used again."""
     with scorer(server) as scoring:
-        with pytest.raises(RuntimeError, match="the engine broke"):
-            list(scoring.score(drawn(), TASKS))
-        (scored,) = scoring.score(iter([(0, group("right"))]), TASKS)
-        assert rewards(scored) == [1.0]
-
-
-def test_leaving_early_ends_generation_and_grading(server):
-    """Closing the iterator closes the engine's, and what hangs at the server is cancelled."""
-    closed = threading.Event()
-
-    def drawn():
-        try:
-            yield 0, group("before leaving")
-            server.wait_for("grades before leaving")
-            for position in range(1, 8):
-                yield position, group("never" if position == 1 else "right")
-        finally:
-            closed.set()
-
-    with scorer(server) as scoring:
-        scored = scoring.score(drawn(), TASKS)
-        next(scored)
-        scored.close()
-        assert closed.is_set()
+        given_up = scoring.submit(0, TASKS[0], group("never", "before leaving"))
+        server.wait_for("grades before leaving")
+        given_up.cancel()
+        assert rewards(scoring.submit(1, TASKS[1], group("right")).result()) == [1.0]
     assert not [thread for thread in threading.enumerate() if thread.name == "scoring"]
 
 
