@@ -1,13 +1,15 @@
 """What a task's own reference does in the sandbox: found out once per task, and twice to be sure of it."""
 
+import asyncio
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import Any
 
 from reward_server.errors import InvalidTaskError
 from reward_server.flights import Flights
 from reward_server.graders.base import Grader
 from reward_server.memory import Memory, plain_weight
-from reward_server.runs import Runs
+from reward_server.runs import Ran, Runs
 from sandboxes.base import MIB, Execution, Job, Limits
 
 _KEPT_BYTES = 256 * MIB
@@ -43,9 +45,18 @@ class References:
         return execution
 
     async def _run(self, job: Job, party: Hashable) -> Execution:
-        first, second = [(await self._runs.run(job, party)).execution for _ in range(2)]
+        # In two runs at the same time; two of one company could be one run, which shows nothing.
+        alike = (replace(job, company=f"{job.company} {i}" if job.company else "") for i in (1, 2))
+        runs = await asyncio.gather(*(self._runs.run(each, party) for each in alike), return_exceptions=True)
+        first, second = [_execution(run) for run in runs]
         if first.pressed or second.pressed:
             return first if second.pressed else second
         if first.report != second.report:
             raise InvalidTaskError("", "its own reference gave different results when it was run twice")
         return second
+
+
+def _execution(run: Ran | BaseException) -> Execution:
+    if isinstance(run, BaseException):
+        raise run
+    return run.execution

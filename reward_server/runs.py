@@ -1,7 +1,7 @@
 """Jobs on their way to the sandbox: they wait for fair turns, and those that may share a run gather while they wait.
 
-A fork and its layers cost milliseconds, and reading an answer often less than one. So jobs of one party and program,
-under the same limits, that queue at the same moment are served by one run. Nobody waits for others to come.
+A fork and its layers cost milliseconds, and reading an answer often less than one. So jobs of one party, company and
+program, under the same limits, that queue at the same moment are served by one run. Nobody waits for others to come.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Runs:
 
         Cancelling the call kills what only this job needs.
         """
-        if job.shares_runs:
+        if job.company:
             return await self._run_together(job, party)
         asked = time.monotonic()
         async with self._turns.turn(party):
@@ -84,7 +84,7 @@ class Runs:
         return Ran(execution=execution, queue_seconds=begun - asked, run_seconds=time.monotonic() - begun)
 
     async def _run_together(self, job: Job, party: Hashable) -> Ran:
-        key, size = (party, job.program, job.limits), plain_weight(job.payload)
+        key, size = (party, job.company, job.program, job.limits), plain_weight(job.payload)
         gathering = self._gatherings.get(key)
         if gathering is None or not gathering.has_room(size):
             gathering = self._gatherings[key] = _Gathering()

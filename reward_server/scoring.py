@@ -221,10 +221,14 @@ class Engine:
 
     async def _run(self, sample: Sample, grader: Grader[Any], record: Any, job: Job, party: Hashable) -> Graded:
         self._require_assurance(job)
-        reference = await self._references.of(sample.task.digest, grader, record, sample.limits, party)
-        first, *others = [await self._runs.run(job, party) for _ in range(self._verdict_runs)]
-        execution = first.execution
-        begun = time.monotonic()
+        wanted = self._references.of(sample.task.digest, grader, record, sample.limits, party)
+        try:
+            async with asyncio.TaskGroup() as group:  # the response's runs do not need the reference, its judge does
+                finding = group.create_task(wanted)
+                first, *others = [await self._runs.run(job, party) for _ in range(self._verdict_runs)]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        execution, reference, begun = first.execution, finding.result(), time.monotonic()
         verdict = await asyncio.to_thread(grader.judge, record, job, execution, reference)
         for again in others:
             if not (execution.pressed or again.execution.pressed):

@@ -70,9 +70,9 @@ class Job:
     """What the grader wants to remember between planning and judging. Never leaves the host."""
     assurance_level: AssuranceLevel | None = None
     """The most that can be said of this job's isolation, however well the sandbox isolates; None where that decides."""
-    shares_runs: bool = False
-    """Whether it may have its turn in a run that serves other jobs, too: only for programs that read a response as data
-    and run none of it."""
+    company: str = ""
+    """Which other jobs it may share a run with: those of the same company. Only for programs that read a response as
+    data and run none of it; empty for a run of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

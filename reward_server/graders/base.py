@@ -8,6 +8,8 @@ from reward_server.verdict import Verdict
 from sandboxes.base import Execution, Job, Limits
 
 T_contra = TypeVar("T_contra", contravariant=True)
+RESPONSES, REFERENCES = "responses", "references"
+"""The companies in which jobs may share runs. What holds a response and what holds a reference never meet."""
 
 
 class Grader(Protocol[T_contra]):

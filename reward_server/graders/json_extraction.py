@@ -11,6 +11,7 @@ from typing import Any
 
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.answers import extract_json_text
+from reward_server.graders.base import RESPONSES
 from reward_server.tasks.json_extraction import FieldRule, JsonExtractionTask
 from reward_server.verdict import Check, Flag, Ruling, Verdict, clip, ruling_for, weighted_share
 from sandboxes.base import Ending, Execution, Job, Limits
@@ -88,7 +89,7 @@ def _job(task: JsonExtractionTask, text: str, limits: Limits, flags: tuple[Flag,
         "extra_field_weight": 1.0 if task.extra_field_weight is None else task.extra_field_weight,
         "null_is_absent": task.null_is_absent,
     }
-    return Job(program="json_extraction", payload=payload, limits=limits, aside=flags, shares_runs=True)
+    return Job(program="json_extraction", payload=payload, limits=limits, aside=flags, company=RESPONSES)
 
 
 def _rule(rule: FieldRule) -> dict[str, Any]:

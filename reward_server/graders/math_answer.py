@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from reward_server.graders.answers import final_answer, visible_text
+from reward_server.graders.base import RESPONSES
 from reward_server.tasks.math_answer import MAX_CHARACTERS, MathAnswerTask, MathForm, MathLocale, MathPercent
 from reward_server.verdict import Check, Flag, Ruling, Verdict, clip
 from sandboxes.base import Execution, Job, Limits
@@ -53,7 +54,7 @@ class MathAnswer:
                 return _final("different", distinct[0], "", ())
         solution = clip(visible_text(response), _MAX_SOLUTION) if task.steps else None
         payload = _payload(task, [clip(text, MAX_CHARACTERS) for text in distinct], found.joined, solution)
-        return Job(program="math_answer", payload=payload, limits=limits, aside=found.text or "", shares_runs=True)
+        return Job(program="math_answer", payload=payload, limits=limits, aside=found.text or "", company=RESPONSES)
 
     def judge(self, task: MathAnswerTask, job: Job, execution: Execution, reference: Execution | None) -> Verdict:
         """Turn what the guest found into a verdict."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from reward_server.errors import InvalidTaskError
 from reward_server.graders.answers import extract_code
+from reward_server.graders.base import REFERENCES, RESPONSES
 from reward_server.graders.sql_comparison import DEFAULT_TOLERANCE, Table, overlap, same, shared_columns
 from reward_server.graders.sql_credit import (
     Comparison,
@@ -85,7 +86,7 @@ def _job(task: SqlQueryTask, queries: list[str], limits: Limits, *, reference: b
         "count_steps": task.max_step_ratio is not None,
         "reference": reference,
     }
-    return Job(program="sql_query", payload=payload, limits=limits, shares_runs=not reference)
+    return Job(program="sql_query", payload=payload, limits=limits, company=REFERENCES if reference else RESPONSES)
 
 
 def _packed(text: str) -> str:

@@ -33,8 +33,8 @@ class Noted(ScriptedSandbox):
         return await super().run_together(jobs)
 
 
-def job(word, *, shares_runs=True, limits=Limits(), program="reads"):
-    return Job(program=program, payload={"word": word}, limits=limits, shares_runs=shares_runs)
+def job(word, *, company="responses", limits=Limits(), program="reads"):
+    return Job(program=program, payload={"word": word}, limits=limits, company=company)
 
 
 @pytest.fixture
@@ -86,7 +86,8 @@ async def test_large_payloads_do_not_share(sandbox):
     [
         {"word": "other", "program": "reads_too"},
         {"word": "other", "limits": Limits(cpu_seconds=1.0)},
-        {"word": "other", "shares_runs": False},
+        {"word": "other", "company": ""},
+        {"word": "other", "company": "references"},
     ],
 )
 async def test_only_what_is_alike_shares_a_run(sandbox, other):

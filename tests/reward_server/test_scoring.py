@@ -339,15 +339,41 @@ async def test_a_sample_whose_verdict_differs_on_another_run_makes_its_task_inva
 async def test_a_response_that_differs_on_another_run_is_not_spared_its_grade():
     """Where the task's own reference is steady, the lower verdict counts, whichever came first, and says so."""
     for order in (["reference", "wrong"], ["wrong", "reference"]):
-        answers = iter(["reference", "reference", *order])
+        answers = iter(order)
 
         def fickle(job, answers=answers):
-            return Execution(ending=Ending.EXITED, report={"said": next(answers)})
+            said = "reference" if job.program == "reference" else next(answers)
+            return Execution(ending=Ending.EXITED, report={"said": said})
 
         engine, _ = engine_over(fickle, verdict_runs=2)
         (graded,) = await grade(engine, sample("x", "reference"))
         assert graded.result.score == 0.0
         assert [flag.name for flag in graded.result.flags] == ["unsteady_response"]
+
+
+async def test_a_response_runs_while_its_reference_does(gate):
+    """Nobody waits for the reference but the judge; when the reference is no good, what ran is ended."""
+    engine, sandbox = engine_over(gate, concurrency=3)
+    (task,) = engine.submit([sample("x", "reference")])
+    await settle()
+    assert sorted(job.program for job in sandbox.jobs) == ["reference", "reference", "toy"]
+    gate.opened.set()
+    assert (await task).result.score == 0.0
+
+
+async def test_an_unsteady_reference_ends_what_runs(gate):
+    """A reference that does now this, now that makes the task invalid at once."""
+    answers = iter("ab")
+
+    async def fickle(job):
+        if job.program == "reference":
+            return Execution(ending=Ending.EXITED, report={"said": next(answers)})
+        return await gate(job)
+
+    engine, _ = engine_over(fickle, concurrency=3)
+    (graded,) = await grade(engine, sample("x", "reference"))
+    assert graded.result.reason is FailureReason.INVALID_TASK
+    assert gate.cancelled == 1
 
 
 async def test_a_steady_sample_keeps_its_verdict_over_several_runs():

@@ -517,7 +517,7 @@ def query(text: str, *, database: str = "CREATE TABLE t (x); INSERT INTO t VALUE
         **dict.fromkeys(("derive", "writes", "count_steps", "reference"), False),
     }
     bounds = Limits(cpu_seconds=0.4, wall_seconds=10.0, total_seconds=20.0, memory_bytes=128 * MIB)
-    return Job(program="sql_query", payload=payload, limits=bounds, shares_runs=True)
+    return Job(program="sql_query", payload=payload, limits=bounds, company="responses")
 
 
 ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
