@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxes.guests.json_matching import alignment, assignment, equal_ends, equal_first
+from sandboxes.guests.json_extraction.matching import alignment, assignment, equal_ends, equal_first
 
 TABLES = st.integers(1, 5).flatmap(
     lambda columns: st.lists(

@@ -12,8 +12,8 @@ from reward_server.tasks.math_answer import MathAnswerTask
 from reward_server.verdict import Verdict
 from sandboxes.base import Limits
 from sandboxes.guests.math_answer import run
-from sandboxes.guests.math_grammar import parse
-from sandboxes.guests.math_tokens import GrammarError
+from sandboxes.guests.math_answer.grammar import parse
+from sandboxes.guests.math_answer.tokens import GrammarError
 
 SMALL = st.integers(-99, 99)
 FRACTIONS = st.fractions(min_value=-50, max_value=50, max_denominator=60)

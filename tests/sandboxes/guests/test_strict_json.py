@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.guests.strict_json import StrictJsonError, parse
+from sandboxes.guests.json_extraction.strict_json import StrictJsonError, parse
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
