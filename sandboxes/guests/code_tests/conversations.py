@@ -93,7 +93,7 @@ class _Conversation:
                 self._program.hang_up()
             case {"want": str(want)}:
                 self._want = want
-                self._program.forgive(time.monotonic() - self._since)
+                self._program.meter.forgive(time.monotonic() - self._since)
                 if want == "rest":
                     self._program.hang_up()
             case _:
