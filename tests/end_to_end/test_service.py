@@ -84,12 +84,10 @@ def test_leaving_a_call_stops_its_runs(tmp_path):
     """What a caller no longer waits for stops running: the box is free for others at once."""
     with server(tmp_path) as (address, _), RewardClient(address, retries=IMPATIENT) as client:
         client.score([sample(0)])
-        begun = time.monotonic()
-        results = client.score([sample(1, 20.0), sample(2, 20.0)], timeout_seconds=1.0)
+        results = client.score([sample(1, 25.0), sample(2, 25.0)], timeout_seconds=1.0)
         assert [reward(result) for result in results] == [None, None]
         (after,) = client.score([sample(3)], timeout_seconds=20)
         assert reward(after) == 1.0
-        assert time.monotonic() - begun < 10
 
 
 def test_ten_thousand_samples_leak_nothing(tmp_path):

@@ -173,17 +173,15 @@ async def a_busy_loop_ends_at_the_cpu_limit(sandbox: Sandbox) -> None:
 
 @check
 async def children_count_towards_the_cpu_limit(sandbox: Sandbox) -> None:
-    source = "import os\nfor _ in range(3): os.fork()\nwhile True: pass"
-    done = await run(sandbox, source, cpu_seconds=0.8)
+    source = "import os, time\nfor _ in range(3):\n if not os.fork():\n  while True: pass\ntime.sleep(300)"
+    done = await run(sandbox, source, cpu_seconds=0.8, wall_seconds=300, total_seconds=300)
     assert done.ended == "cpu_limit"
-    assert done.execution.usage.wall_seconds < 8
 
 
 @check
 async def a_sleeper_ends_at_the_wall_limit(sandbox: Sandbox) -> None:
-    done = await run(sandbox, "import time; time.sleep(60)", wall_seconds=0.4)
+    done = await run(sandbox, "import time; time.sleep(300)", wall_seconds=0.4, total_seconds=300)
     assert done.ended == "wall_limit"
-    assert done.execution.usage.wall_seconds < 6
 
 
 @check
@@ -391,9 +389,9 @@ async def daemons_are_killed_and_reported(sandbox: Sandbox) -> None:
 
 @check
 async def a_daemon_that_holds_the_output_delays_nobody(sandbox: Sandbox) -> None:
-    done = await run(sandbox, DAEMON.format(body="pass") + "print('done')")
-    assert done.stdout == "done\n"
-    assert done.execution.usage.wall_seconds < 5
+    source = DAEMON.format(body="pass") + "print('done')"
+    done = await run(sandbox, source, wall_seconds=300, total_seconds=300)
+    assert (done.ended, done.stdout) == ("exited", "done\n")
 
 
 @check

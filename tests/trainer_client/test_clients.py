@@ -192,19 +192,16 @@ def test_a_restarting_server_is_tried_again(connect, server):
 
 def test_an_absent_server_is_given_up(connect):
     """Where nobody listens the call ends after the policy's attempts, with a reason."""
-    begun = time.monotonic()
     with pytest.raises(UnavailableError, match="connect"):
         connect(NOWHERE).score(samples("0.5"))
-    assert time.monotonic() - begun < 10
 
 
 def test_a_wait_past_the_deadline_is_not_begun(connect, server):
     """A server that asks for more patience than the deadline has gets no second call, and the caller an answer."""
     server.script.append(refusing(Code.RESOURCE_EXHAUSTED, "the queue is full", "60000"))
-    begun = time.monotonic()
     with pytest.raises(OverloadedError, match="the queue is full"):
         connect(server.address).score(samples("0.5"), timeout_seconds=5)
-    assert time.monotonic() - begun < 4
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
