@@ -4,7 +4,11 @@ import builtins
 import dataclasses
 import decimal
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
+
+from ..values import CodecError
 
 _STANDARD = {kind.__name__: kind for kind in (dataclasses.FrozenInstanceError, decimal.InvalidOperation)}
 
@@ -26,6 +30,46 @@ class OwnError(Exception):
         if self._read_ is None or name[:2] == "__":
             raise AttributeError(name)
         return self._read_(name)
+
+
+class StandInErrors:
+    """The candidate's exceptions as the tests see them: classes of their names, made as they are met."""
+
+    def __init__(self, request: Callable[..., Any], decode: Callable[[Any], Any]) -> None:
+        """``request`` asks the candidate, ``decode`` reads its values: those of `link.Link`."""
+        self._request, self._decode = request, decode
+        self._classes: dict[str, type[BaseException]] = {}
+
+    def class_for(self, names: list[str], handle: int | None = None) -> type[BaseException]:
+        """Return the class that stands for an exception with these names in its MRO, the most derived first."""
+        base = builtin_exception(names)
+        if names[:1] == [base.__name__]:
+            return base
+        known = self._classes.get(names[0])
+        if known is None:
+            parent = self.class_for(names[1:]) if len(names) > 1 else base
+            above = parent if issubclass(parent, Exception) else Exception
+            known = type(names[0], (above,) if issubclass(above, OwnError) else (OwnError, above), {})
+            self._classes[names[0]] = known
+        if handle is not None:
+            known._handle_ = handle  # type: ignore[attr-defined]
+        return known
+
+    def error(self, raised: dict[str, Any]) -> BaseException:
+        """Return the exception that stands for what was ``raised`` over there."""
+        names = [str(name) for name in raised.get("mro", [])] or ["Exception"]
+        kind, message = self.class_for(names), str(raised.get("message", ""))
+        try:
+            error = kind(message)
+        except TypeError:  # it wants other arguments, as UnicodeDecodeError does
+            error = kind(*(self._decode(item) for item in raised["args"]))
+        with suppress(CodecError, TypeError):
+            arguments = tuple(self._decode(item) for item in raised["args"])
+            if str(kind(*arguments)) == message or kind.__name__ == names[0]:
+                error.args = arguments
+        if isinstance(error, OwnError):
+            error._message_, error._read_ = message, partial(self._request, "attribute", raised.get("handle"))
+        return error
 
 
 def builtin_exception(names: list[str]) -> type[BaseException]:

@@ -18,7 +18,7 @@ from .. import task_files
 from ..channel import Channel
 from . import test_files, trusted_names
 from .candidate import MODULE
-from .proxies import Link
+from .link import Link
 
 _MAX_TEXT = 500
 _NOTE = "__note_assert__"

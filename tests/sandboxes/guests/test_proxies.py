@@ -10,7 +10,7 @@ import pytest
 from sandboxes.guests.channel import Channel
 from sandboxes.guests.code_tests.candidate import main
 from sandboxes.guests.code_tests.candidate_errors import CandidateError
-from sandboxes.guests.code_tests.proxies import Link
+from sandboxes.guests.code_tests.link import Link
 
 SOURCE = """
 import collections
