@@ -160,11 +160,6 @@ class Cell:
         self.send(message)
         return self.receive()
 
-    @property
-    def has_output(self) -> bool:
-        """Whether `take_output` would return something."""
-        return self._stdout.fresh
-
     def take_output(self) -> bytes:
         """Return what the cell has printed since this was asked last, up to its output limit."""
         return self._stdout.take()

@@ -85,9 +85,7 @@ def _compare(payload: dict[str, Any]) -> tuple[str, str]:
     rules = Rules(**payload["rules"])
     references = [tree for text in expected if (tree := _parsed(text, comma)) is not None]
     lists = any(tree[0] in ("list", "set") for tree in references)
-    trees = [
-        _parsed(text.replace(",", ", ") if lists and _GROUPED.fullmatch(text) else text, comma) for text in answers
-    ]
+    trees = [_parsed(_apart(text) if lists else text, comma) for text in answers]
     if not references or trees[-1] is None:
         return _by_text(answers, expected, readable=trees[-1] is not None)
     if any(other is None or _decide(other, [trees[-1]], rules)[0] != "equal" for other in trees[:-1]):
@@ -103,6 +101,7 @@ def _joined(payload: dict[str, Any], hedge: str) -> tuple[str, str]:
 
 
 def _apart(text: str) -> str:
+    """Return numbers of three digits, which look like one number in groups, as a list of them."""
     return text.replace(",", ", ") if _GROUPED.fullmatch(text) else text
 
 
