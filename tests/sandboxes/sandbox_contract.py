@@ -470,11 +470,12 @@ async def a_closed_sandbox_refuses_jobs(maker: Maker) -> None:
 async def closing_ends_running_and_waiting_jobs(maker: Maker) -> None:
     sandbox = maker.make(boxes=1)
     await sandbox.start()
-    source = CALL_YOURSELF.format(name="contract-close") + "import time; time.sleep(60)"
-    jobs = [asyncio.create_task(sandbox.run(program(source, wall_seconds=60))) for _ in range(3)]
+    source = CALL_YOURSELF.format(name="contract-close") + "import time; time.sleep(300)"
+    bounds = {"wall_seconds": 300, "total_seconds": 300}
+    jobs = [asyncio.create_task(sandbox.run(program(source, **bounds))) for _ in range(3)]
     assert await until(lambda: len(named_processes("contract-close")) == 1)
     await sandbox.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         ends = await asyncio.gather(*jobs, return_exceptions=True)
     assert all(isinstance(end, SandboxError) for end in ends), ends
     assert named_processes("contract-close") == []
