@@ -16,11 +16,11 @@ from ..channel import FrameError
 from .endings import sentence
 from .languages import Toolchain
 
+CANNOT_RUN = (126, 127)
+"""Statuses by which shells and the loader say that a program itself cannot be started."""
 _BUILD_LIMITS = {"cpu_seconds": 30.0, "wall_seconds": 120.0, "memory_bytes": 1 << 30, "processes": 64}
 _MANAGED_PROCESSES = 64
 _ERROR_CHARACTERS = 4000
-_CANNOT_RUN = (126, 127)
-"""Statuses by which shells and the loader say that a program itself cannot be started."""
 _KEPT_CHARACTERS = 32 << 20
 
 
@@ -127,7 +127,7 @@ class BuiltProgram:
         said = ended.stderr[-_ERROR_CHARACTERS:]
         if "missing" in made:
             raise NotBuilt(missing=made["missing"])
-        if made["status"] in _CANNOT_RUN:
+        if made["status"] in CANNOT_RUN:
             raise NotBuilt(missing=f"{command[0]}: {said}")
         if made["status"] != 0:
             raise NotBuilt(build_error=said or f"the compiler exited with status {made['status']}")

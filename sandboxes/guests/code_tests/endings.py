@@ -7,6 +7,22 @@ from ..cells import Ended
 MAX_LIMITS_PASSED = 3
 """After so many runs past a limit the rest is not tried: a response that hangs would cost the time of all tests."""
 OUT_OF_TIME = {"ended": "wall_limit", "detail": "the time for all tests was used up"}
+_MAX_REPORT_CHARACTERS = 40 << 20
+
+
+class Room:
+    """The room in a report for all that a response says, so that the report fits into its frame."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_REPORT_CHARACTERS
+
+    def hold(self, facts: dict[str, Any], characters: int) -> dict[str, Any]:
+        """Return ``facts``, which take ``characters``, or what stands for them when there is no room any more."""
+        self._left -= characters
+        if self._left >= 0:
+            return facts
+        self._left = 0
+        return {"ended": "output_limit", "exit_status": 0, "detail": "its answers are too long, all tests together"}
 
 
 def facts_of(ended: Ended) -> dict[str, Any]:

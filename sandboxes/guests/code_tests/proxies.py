@@ -16,13 +16,11 @@ stand-ins are requests. What a test asserts must be decided here, on plain value
 import operator
 from collections.abc import Callable, Iterator
 from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..values import PREDICATES, Remote
+from .candidate_equality import EqualityTrial
 from .candidate_errors import said
-
-if TYPE_CHECKING:
-    from .link import Link
 
 _CHUNK = 64
 _BUILTINS = ("len", "str", "repr", "bool", "bytes", "reversed", "format")
@@ -47,12 +45,22 @@ _METHODS = ("setitem", "delitem", "enter", "aiter")
 _NUMERIC_METHODS = ("neg", "pos", "invert", "index", "floor", "ceil", "trunc")
 
 
+class OtherSide(Protocol):
+    """The candidate, as its stand-ins reach it; see `link.Link`."""
+
+    objects: bool
+    trial: EqualityTrial
+
+    def request(self, action: str, target: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Have the candidate do ``action``."""
+
+
 class Proxy:
     """Stands for one object of the candidate."""
 
     __slots__ = ("__weakref__", "_described_", "_differs_", "_handle_", "_kind_", "_link_")
 
-    def __init__(self, link: "Link", remote: Remote) -> None:
+    def __init__(self, link: OtherSide, remote: Remote) -> None:
         own = (("_link_", link), ("_handle_", remote.handle), ("_kind_", remote.kind), ("_differs_", False))
         for name, value in (*own, ("_described_", remote.description)):
             object.__setattr__(self, name, value)

@@ -20,10 +20,9 @@ from .. import task_files
 from ..cells import Cell, CellEnded, Cells, Ended, OutOfTime
 from ..channel import FrameError
 from . import checking, conversations, shared_files
-from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, facts_of, not_tried
+from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, Room, facts_of, not_tried
 
-_MAX_REPORT_CHARACTERS = 40 << 20
-"""For all values and outputs together, so that the report fits into its frame whatever the response says."""
+_MAX_NAMES, _MAX_NAME = 64, 2_000
 
 
 def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
@@ -46,10 +45,6 @@ def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> di
     return report
 
 
-_MAX_NAMES = 64
-_MAX_NAME = 2_000
-
-
 class _Session:
     """The response's code in one candidate after another."""
 
@@ -61,7 +56,7 @@ class _Session:
         self._candidate: Cell | None = None
         self._limits: dict[str, Any] = {}
         self._passed_limits: list[dict[str, Any]] = []
-        self._room = _MAX_REPORT_CHARACTERS
+        self._room = Room()
         self.loaded: dict[str, Any] = {}
 
     def call(self, call: dict[str, Any]) -> dict[str, Any]:
@@ -148,11 +143,7 @@ class _Session:
 
     def _bounded(self, facts: dict[str, Any], key: str) -> dict[str, Any]:
         """Return ``facts``, or what stands for them when the report has no room for the text under ``key``."""
-        self._room -= len(json.dumps(facts.get(key, "")))
-        if self._room >= 0:
-            return facts
-        self._room = 0
-        return {"ended": "output_limit", "exit_status": 0, "detail": "its answers are too long, all tests together"}
+        return self._room.hold(facts, len(json.dumps(facts.get(key, ""))))
 
     def close(self) -> None:
         """End the candidate."""

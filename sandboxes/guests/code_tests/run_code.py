@@ -13,14 +13,13 @@ from typing import Any
 
 from .. import channel
 from ..cells import CellEnded, Cells, Ended, OutOfTime
+from .built_programs import CANNOT_RUN
 from .endings import sentence
 from .languages import TOOLCHAINS
 
 _BUILD_MEMORY_BYTES, _BUILD_PROCESSES, _MANAGED_PROCESSES = 1 << 30, 64, 64
 _WALL_CLOCK_SHARE = 1.5
 """Wall-clock time for building, by its CPU time: a busy machine shall not decide."""
-_CANNOT_RUN = (126, 127)
-"""Statuses by which shells and the loader say that a program itself cannot be started."""
 _OUT_OF_TIME = {
     "ended": "wall_limit",
     "exit_status": -9,
@@ -80,7 +79,7 @@ def _build(
         return _facts(end.ended), None
     ended = cell.end()
     ended.flags.clear()
-    if "missing" in made or made["status"] in _CANNOT_RUN:
+    if "missing" in made or made["status"] in CANNOT_RUN:
         return {"missing": made.get("missing", command[0])}, None
     facts = {**_facts(ended), "ended": "exited", "exit_status": made["status"], "detail": ""}
     return facts, made["files"] if made["status"] == 0 else None
