@@ -55,7 +55,9 @@ def bare_fork_milliseconds(runs: int) -> float:
 
 async def measure(kind: type[BoxPool], rounds: int, runs: int) -> dict[str, list[float]]:
     """Return the milliseconds of every round, by variant; rounds interleave the variants."""
-    sandboxes = {name: kind(boxes=1, warm=("candidate",), without=without) for name, without in VARIANTS.items()}
+    sandboxes = {
+        name: kind(boxes=1, warm=("code_tests.candidate",), without=without) for name, without in VARIANTS.items()
+    }
     figures: dict[str, list[float]] = {name: [] for name in (*VARIANTS, "bare fork")}
     try:
         for sandbox in sandboxes.values():

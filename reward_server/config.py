@@ -48,11 +48,12 @@ class JudgeEndpoint:
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
-            raise ConfigError(f"judges: the url {self.url!r} begins neither with http:// nor with https://")
+            raise ValueError(f"url: {self.url!r} begins neither with http:// nor with https://")
         if not self.model:
-            raise ConfigError("judges: a model is missing")
-        if self.timeout_seconds <= 0 or self.attempts < 1 or self.concurrency < 1:
-            raise ConfigError("judges: timeout_seconds, attempts and concurrency must be above 0")
+            raise ValueError("model: it is missing")
+        for name in ("timeout_seconds", "attempts", "concurrency"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}: {getattr(self, name)} is not above 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +80,18 @@ class Config:
     """The server refuses to start in a sandbox below this level, and to grade tasks that settle for less: low,
     namespace, container or virtualized."""
     max_message_bytes: int = 64 * MIB
+    """The largest request and answer; a larger request is RESOURCE_EXHAUSTED, over HTTP 413."""
     max_samples_per_request: int = 4_096
+    """More are INVALID_ARGUMENT."""
     max_response_bytes: int = MIB
+    """A longer response is graded OUTPUT_LIMIT, unread."""
     max_queued_samples: int = 20_000
+    """A request that does not fit is refused whole, with a time to come back."""
     verdict_memory_bytes: int = 64 * MIB
     """How much room verdicts kept for identical samples may take; 0 to keep none."""
     verdict_runs: int = 1
-    """How often each sample is run; where the verdicts differ the task is a Failure INVALID_TASK, with the evidence.
-    2 finds flaky tasks, at twice the cost."""
+    """How often each sample is run. Where the verdicts differ the task is a Failure INVALID_TASK, with the evidence;
+    where its own reference is steady, the lower verdict counts, flagged. 2 finds flaky tasks, at twice the cost."""
     drain_seconds: float = 120.0
     """How long running calls may take to finish after SIGTERM."""
     tls_certificate: str = ""
@@ -130,7 +135,8 @@ class Config:
         try:
             return AssuranceLevel[self.minimum_assurance.upper()]
         except KeyError:
-            raise ConfigError(f"minimum_assurance: {self.minimum_assurance!r} is no assurance level") from None
+            levels = ", ".join(level.name.lower() for level in AssuranceLevel if level)
+            raise ConfigError(f"minimum_assurance: {self.minimum_assurance!r} is none of {levels}") from None
 
     @property
     def concurrency(self) -> int:
@@ -171,7 +177,10 @@ def _record(kind: Any, values: Mapping[str, Any], prefix: str) -> Any:
             arguments[name] = dataclasses.replace(default, **_values(Limits, value, f"{prefix}{name}."))
         else:
             arguments[name] = _checked(value, type(default), prefix + name)
-    return kind(**arguments)
+    try:
+        return kind(**arguments)
+    except ValueError as error:
+        raise ConfigError(f"{prefix}{error}") from error
 
 
 def _judges(tables: Any) -> dict[str, JudgeEndpoint]:

@@ -133,7 +133,8 @@ def limits(message: sample_pb2.Limits, base: Limits, largest: Limits, path: str)
 
 def _within(value: float, largest: float, path: str, unit: str) -> float:
     if not 0 < value <= largest:
-        raise InvalidTaskError(path, f"{value:g} {unit}".rstrip() + f" is not above 0 and at most {largest:g}")
+        asked = f"{value:g} {unit}".rstrip()
+        raise InvalidTaskError(path, f"{asked} is not above 0 and at most {largest:g} (max_limits)")
     return value
 
 

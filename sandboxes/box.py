@@ -72,8 +72,8 @@ def guests_archive() -> bytes:
     directory = Path(__file__).with_name("guests")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for path in sorted(directory.glob("*.py")):
-            archive.writestr(f"guests/{path.name}", path.read_bytes())
+        for path in sorted(directory.rglob("*.py")):
+            archive.writestr(f"guests/{path.relative_to(directory)}", path.read_bytes())
     return len(buffer.getvalue()).to_bytes(4, "big") + buffer.getvalue()
 
 

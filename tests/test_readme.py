@@ -39,6 +39,6 @@ def test_grading_without_a_server():
 
 def test_links_lead_somewhere():
     """Every file that a document links to exists."""
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/*.md")]:
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/*.md"), *ROOT.glob("docs/*/*.md")]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8")):
             assert (document.parent / target).exists(), f"{document.name}: {target}"

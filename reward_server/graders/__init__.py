@@ -39,7 +39,9 @@ class Entry:
 
 
 GRADERS: dict[str, Entry] = {
-    "code_tests": Entry(code_tests.GRADER, CodeTestsTask, ("candidate", "program", "examiner")),
+    "code_tests": Entry(
+        code_tests.GRADER, CodeTestsTask, ("code_tests.candidate", "code_tests.program", "code_tests.examiner")
+    ),
     "composite": Entry(composite.GRADER, CompositeTask, ()),
     "json_extraction": Entry(json_extraction.GRADER, JsonExtractionTask, ("json_extraction",)),
     "math_answer": Entry(math_answer.GRADER, MathAnswerTask, ("math_answer",)),

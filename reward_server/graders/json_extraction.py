@@ -1,7 +1,7 @@
 """Grades an extracted record: is it JSON, is it valid, which fields agree, what was invented.
 
 The host finds the JSON text in the response and weighs what the guest reports; reading, validating and comparing it
-is the guest's, `sandboxes/guests/json_extraction.py`.
+is the guest's, `sandboxes/guests/json_extraction`.
 """
 
 import json

@@ -106,7 +106,8 @@ class TestLimits:
         for name, value in self.bounds.items():
             most = getattr(largest, name)
             if not 0 < value <= most:
-                raise InvalidTaskError(f"{path}.{wire_names[name]}", f"{value:g} is not above 0 and at most {most:g}")
+                wish = f"{value:g} is not above 0 and at most {most:g} (max_limits)"
+                raise InvalidTaskError(f"{path}.{wire_names[name]}", wish)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,15 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from . import cleaning, processes
-from .channel import FrameError, FrameReader, encode
+from .cell_channel import CellChannel, Watching
+from .ended import CellEnded, Ended, ending_of
 from .imitation import imitated
+from .meter import Meter
 from .nursery import Zygote
-from .seccomp_listener import Listener
 from .streams import Input, Output, input_of
 
 TICK_SECONDS = 0.02
@@ -29,49 +29,10 @@ _DYING_SECONDS = 5.0
 _LAST_WORDS_SECONDS = 2.0
 """How long a run that has hung up may take to exit: on a busy machine its exit status is late, not lost."""
 _READY_SECONDS = 20.0
-_MAX_RECEIVED_BYTES = 32 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a cell ended, as seen from outside it."""
-
-    ending: str
-    """A value of `sandboxes.base.Ending`."""
-    exit_status: int
-    stdout: bytes
-    stdout_cut: bool
-    stderr: str
-    cpu_seconds: float
-    wall_seconds: float
-    peak_memory_bytes: int
-    flags: list[tuple[str, str]]
-    trusted: bool
-    """It ran a program of ours or of the task's author; no response is in it, nor can one reach it."""
-    unexplained: bool
-    """It was killed or stopped by a signal that neither a limit nor the supervisor sent: by its own, by the kernel's
-    memory killer, or by somebody on the host. It deserves a second try elsewhere."""
-
-
-class CellEnded(Exception):  # noqa: N818 - an event, not an error
-    """The cell has nothing more to say."""
-
-    def __init__(self, ended: Ended) -> None:
-        super().__init__(ended.ending)
-        self.ended = ended
-
-
-class Surroundings(Protocol):
+class Surroundings(Watching, Protocol):
     """What a cell needs of its `Cells`."""
-
-    def watch(self, descriptor: Any, callback: Any) -> None:
-        """Call ``callback`` when ``descriptor`` can be read."""
-
-    def watch_writable(self, sock: socket.socket, *, on: bool) -> None:
-        """Also call the socket's callback when it can be written, or no longer."""
-
-    def unwatch(self, descriptor: Any) -> None:
-        """Watch ``descriptor`` no longer."""
 
     def pump(self) -> None:
         """Let events happen."""
@@ -104,24 +65,17 @@ class Cell:
         self.uid = uid
         self.cpu_backstop_seconds = cpu_backstop
         self.ended: Ended | None = None
-        self.orphans_cpu_seconds = 0.0
+        self.meter = Meter(limits)
         self._pid = 0
         self._report: dict[str, Any] | None = None
         self._inner: dict[str, Any] = {}
-        self._reader = FrameReader()
-        self._outgoing = bytearray()
-        self._received = 0
-        self._ready = self._eof = False
+        self._flags: dict[str, str] = {}
+        self._channel = CellChannel(around, self._flags, self._converse)
         self._stdout, self._stderr = Output(limits["output_bytes"]), Output(limits["output_bytes"])
         self._stdin: Input | None = None
         self._over: str | None = None
-        self._flags: dict[str, str] = {}
-        self._listener: Listener | None = None
-        self._cpu_seconds = self._cpu_before = 0.0
-        self._resident = self._peak = self._loaded_bytes = 0
-        self._killed = self._stopped = False
-        self._opened = self._started = time.monotonic()
-        self.next_look = self._opened + TICK_SECONDS
+        self._killed = False
+        self.next_look = self.meter.opened + TICK_SECONDS
 
     @property
     def place(self) -> str:
@@ -131,7 +85,7 @@ class Cell:
     @property
     def has_message(self) -> bool:
         """Whether `receive` would return at once."""
-        return len(self._reader) > 0
+        return self._channel.has_message
 
     def start(
         self,
@@ -144,9 +98,6 @@ class Cell:
         address_space: bool,
     ) -> None:
         """Have ``zygote`` fork the cell."""
-        self._channel, theirs = socket.socketpair()
-        self._channel.setblocking(False)
-        self._around.watch(self._channel, self._converse)
         if stdin is None:
             self._stdin = Input()
         given = [
@@ -167,7 +118,8 @@ class Cell:
             "cpu_backstop_seconds": self.cpu_backstop_seconds,
             "address_space": address_space,
         }
-        self._loaded_bytes = zygote.resident_bytes
+        self.meter.loaded_bytes = zygote.resident_bytes
+        theirs = self._channel.theirs
         zygote.fork(settings, [*given, theirs.fileno(), *(peer.fileno() for peer in peers)], self)
         theirs.close()
         for descriptor in given:
@@ -190,19 +142,18 @@ class Cell:
         """Send ``message`` without waiting for it to be read. Raises `CellEnded`."""
         if self.ended is not None:
             raise CellEnded(self.ended)
-        self._outgoing += encode(message)
-        self._flush()
+        self._channel.send(message)
 
     def receive(self) -> Any:
         """Return the cell's next message. Raises `CellEnded`."""
         while not self.has_message:
             if self.ended is not None:
                 raise CellEnded(self.ended)
-            if self._eof and self._over is None:
+            if self._channel.hung_up and self._over is None:
                 self._await_exit()
                 raise CellEnded(self.end())
             self._around.pump()
-        return self._reader.take()
+        return self._channel.take()
 
     def ask(self, message: Any) -> Any:
         """Send ``message`` and return the answer. Raises `CellEnded`."""
@@ -213,11 +164,6 @@ class Cell:
     def has_flags(self) -> bool:
         """Whether anything out of the ordinary was noticed so far."""
         return bool(self._flags)
-
-    @property
-    def has_output(self) -> bool:
-        """Whether `take_output` would return something."""
-        return self._stdout.fresh
 
     def take_output(self) -> bytes:
         """Return what the cell has printed since this was asked last, up to its output limit."""
@@ -235,9 +181,9 @@ class Cell:
 
     def restart_clock(self) -> None:
         """Give the cell its CPU and wall-clock limits anew."""
-        if self._pid and self._ready and time.monotonic() - self._started > TICK_SECONDS:
-            self._measure(processes.everything())
-        self._cpu_before, self._started = self._cpu_seconds, time.monotonic()
+        if self._pid and self._channel.ready and self.meter.running_seconds(time.monotonic()) > TICK_SECONDS:
+            self.meter.measure(self._mine(processes.everything()))
+        self.meter.restart()
 
     def wait(self) -> Ended:
         """Wait until the cell has ended by itself or by a limit."""
@@ -255,22 +201,24 @@ class Cell:
     def look(self, everything: list[processes.Process], now: float) -> None:
         """Hold the cell to its limits; end it when its main process has exited or a limit is passed."""
         self.next_look = now + TICK_SECONDS
-        if not self._ready:
+        if not self._channel.ready:
             self._await_ready(now)
             return
         if self._stdin:
             self._stdin.flush()
-        self._measure(everything)
-        self._over = self._over or self._exceeded(now)
+        self.meter.measure(self._mine(everything))
+        self._over = self._over or self.meter.exceeded(
+            now, out_of_time=self._around.deadline_passed(now), written_bytes=_used_bytes(self.place)
+        )
         if self._over or self._report is not None:
             self.end()
 
     def _await_ready(self, now: float) -> None:
         if self._report is not None:
             self._converse()
-        if self._ready:
+        if self._channel.ready:
             self.next_look = 0.0
-        elif self._report is not None or now - self._opened > _READY_SECONDS:
+        elif self._report is not None or now - self.meter.opened > _READY_SECONDS:
             self._stderr.read()
             raise cleaning.TroubleError(f"a run could not be isolated: {self._stderr.tail()}")
 
@@ -280,72 +228,19 @@ class Cell:
         while self._report is None and self.ended is None and time.monotonic() < patience:
             self._around.pump()
 
-    def _measure(self, everything: list[processes.Process]) -> None:
-        mine = self._mine(everything)
-        self._stopped = any(process.stopped for process in mine)
-        cpu = sum(process.cpu_seconds for process in mine) + self.orphans_cpu_seconds
-        self._cpu_seconds = max(self._cpu_seconds, cpu)
-        # What the zygote had loaded is shared by all its children and not theirs.
-        self._resident = sum(max(0, process.resident_bytes - self._loaded_bytes) for process in mine)
-        self._peak = max(self._peak, self._resident)
-
     def _mine(self, everything: list[processes.Process]) -> list[processes.Process]:
         if self.uid is not None:
             return [process for process in everything if process.uid == self.uid]
         return processes.descendants(everything, self._pid)
 
-    def forgive(self, seconds: float) -> None:
-        """Take ``seconds`` off the clock: the supervisor itself was not running."""
-        self._started += seconds
-
-    def _unexplained(self, exit_status: int) -> bool:
-        if self._over == "wall_limit":
-            return self._stopped
-        return exit_status == -signal.SIGKILL and self._over is None and not self._killed
-
-    def _exceeded(self, now: float) -> str | None:
-        if self._cpu_seconds - self._cpu_before > self.limits["cpu_seconds"]:
-            return "cpu_limit"
-        if now - self._started > self.limits["wall_seconds"] or self._around.deadline_passed(now):
-            return "wall_limit"
-        if self._resident > self.limits["memory_bytes"]:
-            return "memory_limit"
-        if _used_bytes(self.place) > self.limits["file_bytes"]:
-            return "output_limit"
-        return None
-
     def _converse(self) -> None:
-        """Read what the cell says and write what it has not yet taken."""
-        if self._outgoing:
-            self._flush()
-        try:
-            data = self._channel.recv(1 << 18) if self._ready else self._first_words()
-        except BlockingIOError:
-            return
-        except ConnectionError:
-            data = b""
-        self._received += len(data)
-        try:
-            self._reader.feed(data)
-        except FrameError as error:
-            self._flags.setdefault("malformed_frame", str(error))
-            data = b""
-        if not data:
-            self._eof = True
-            self._around.unwatch(self._channel)
-        if not self._ready and self.has_message:
-            self._ready = self._reader.take() is True
-            self._started = time.monotonic()
-        if self._received > _MAX_RECEIVED_BYTES:
+        """Let both ends of the channel say what they have to say."""
+        was_ready = self._channel.ready
+        self._channel.exchange()
+        if self._channel.ready and not was_ready:
+            self.meter.begin()
+        if self._channel.flooded:
             self._stop("output_limit")
-
-    def _first_words(self) -> bytes:
-        """Read as long as the role has not started; a seccomp listener may come along."""
-        data, listeners, _, _ = socket.recv_fds(self._channel, 1 << 16, 1)
-        for descriptor in listeners:
-            self._listener = Listener(descriptor, self._flags)
-            self._around.watch(descriptor, self._listener.answer)
-        return data
 
     def _read_output(self, output: Output) -> None:
         output.read()
@@ -358,20 +253,8 @@ class Cell:
         self._over = self._over or ending
         self.next_look = 0.0
 
-    def _flush(self) -> None:
-        try:
-            while self._outgoing:
-                sent = self._channel.send(self._outgoing)
-                del self._outgoing[:sent]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._outgoing.clear()  # it hung up; reading will tell
-        self._around.watch_writable(self._channel, on=bool(self._outgoing))
-
     def _finish(self) -> Ended:
-        if self._listener:
-            self._around.unwatch(self._listener.descriptor)
+        self._channel.ignore_reports()
         company = self._company()
         if self._kill() or company:
             self._flags.setdefault("leftover_process", "processes still ran when the run had ended")
@@ -382,7 +265,7 @@ class Cell:
 
     def _company(self) -> bool:
         """Return whether processes run beside the main one of a cell that waits for its next order."""
-        if self._report is not None or self._over is not None or not self._ready:
+        if self._report is not None or self._over is not None or not self._channel.ready:
             return False
         living = [process for process in self._mine(processes.everything()) if not process.dead]
         return len(living) > (1 if self.uid is not None else 2)  # in a namespace of its own there is an init, too
@@ -406,16 +289,12 @@ class Cell:
     def _close_streams(self) -> None:
         if self._stdin:
             self._stdin.close()
-        if not self._eof:
+        if not self._channel.hung_up:
             self._converse()
-        self._around.unwatch(self._channel)
         self._channel.close()
         for output in (self._stdout, self._stderr):
             self._around.unwatch(output.descriptor)
             output.drain()
-        if self._listener:  # it may have come while the cell was being killed
-            self._around.unwatch(self._listener.descriptor)
-            self._listener.close()
 
     def _wipe(self, uid: int) -> None:
         directories = [self.place] if self.trusted else [self.place, _SHARED_MEMORY]
@@ -430,24 +309,21 @@ class Cell:
             self._flags.setdefault("imitated_results", f"it printed like a test framework: {line}")
         status = report.get("exit_status", -signal.SIGKILL)
         return Ended(
-            ending=self._over or _ending_of(status),
+            ending=self._over or ending_of(status),
             exit_status=status,
             stdout=self._stdout.head(),
             stdout_cut=self._stdout.over,
             stderr=self._stderr.tail(),
-            cpu_seconds=max(self._cpu_seconds, report.get("cpu_seconds", 0.0) + self.orphans_cpu_seconds),
-            wall_seconds=time.monotonic() - self._opened,
-            peak_memory_bytes=max(self._peak, report.get("peak_memory_bytes", 0)),
             flags=sorted(self._flags.items()),
             trusted=self.trusted,
             unexplained=self._unexplained(status),
+            **self.meter.totals(report),
         )
 
-
-def _ending_of(exit_status: int) -> str:
-    if exit_status == -signal.SIGXCPU:
-        return "cpu_limit"
-    return "killed" if exit_status < 0 else "exited"
+    def _unexplained(self, exit_status: int) -> bool:
+        if self._over == "wall_limit":
+            return self.meter.stopped
+        return exit_status == -signal.SIGKILL and self._over is None and not self._killed
 
 
 def _used_bytes(directory: str) -> int:

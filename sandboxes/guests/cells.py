@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from . import cleaning, processes
-from .cell import EXAMINER_PLACE, TICK_SECONDS, Cell, CellEnded, Ended
+from .cell import EXAMINER_PLACE, TICK_SECONDS, Cell
+from .ended import CellEnded, Ended
 from .nursery import Nursery
 
 __all__ = ["Cancelled", "Cell", "CellEnded", "Cells", "Ended", "OutOfTime"]
-
 
 _STALL_SECONDS = 0.25
 
@@ -156,14 +156,14 @@ class Cells:
         if lost_seconds > _STALL_SECONDS:
             self._deadline += lost_seconds
             for cell in self._live:
-                cell.forgive(lost_seconds)
+                cell.meter.forgive(lost_seconds)
 
     def reap(self) -> None:
         """Collect orphans; their CPU time counts for the cell that let go of them."""
         for uid, cpu_seconds in self._nursery.reap_orphans():
             for cell in self._live:
                 if cell.uid == uid:
-                    cell.orphans_cpu_seconds += cpu_seconds
+                    cell.meter.orphans_cpu_seconds += cpu_seconds
 
     def watch(self, descriptor: Any, callback: Callable[[], None]) -> None:
         """Call ``callback`` when ``descriptor`` can be read."""

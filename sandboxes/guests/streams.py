@@ -53,11 +53,6 @@ class Output:
         self._taken = len(self._head)
         return fresh
 
-    @property
-    def fresh(self) -> bool:
-        """Whether `take` would return something."""
-        return len(self._head) > self._taken
-
     def tail(self) -> str:
         """Return the stream's end as text; undecodable bytes are replaced."""
         return self._tail.decode("utf-8", "replace")

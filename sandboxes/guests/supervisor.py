@@ -22,8 +22,13 @@ from .cells import Cancelled, Cells, Ended, OutOfTime
 from .channel import MAX_BOX_FRAME_BYTES, FrameError, FrameReader, encode
 from .cleaning import TroubleError
 
-CONDUCTORS = {"python_code", "python_grader", "program_stdio", "run_code"}
-"""Programs that open cells as they need: ``conduct(cells, payload, limits)`` of the module of that name."""
+CONDUCTORS = {
+    "python_code": "code_tests.python_code",
+    "python_grader": "python_grader",
+    "program_stdio": "code_tests.program_stdio",
+    "run_code": "code_tests.run_code",
+}
+"""Programs that open cells as they need, and the modules whose ``conduct(cells, payload, limits)`` they are."""
 FUNCTIONS = {"sql_query", "math_answer", "json_extraction"}
 """Programs that are one call of ``run(payload)`` in the module of that name."""
 
@@ -156,7 +161,7 @@ def _conduct(cells: Cells, job: dict[str, Any]) -> dict[str, Any]:
         if program in FUNCTIONS:
             return function_call.conduct(cells, program, payload)
         if program in CONDUCTORS:
-            conductor = importlib.import_module(f".{program}", __package__)
+            conductor = importlib.import_module(f".{CONDUCTORS[program]}", __package__)
             report: dict[str, Any] = conductor.conduct(cells, payload, job["limits"])
             return report
     except (OutOfTime, Cancelled, TroubleError):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 from . import arrays
 
@@ -27,8 +27,6 @@ MAX_COLLISIONS = 200
 MAX_EXACT_BITS = 1 << 12
 """Of a Fraction's terms and a Decimal's digits: arithmetic on longer ones is no longer linear."""
 _SAFE_INTEGER = 1 << 53
-
-Opaque: TypeAlias = "Callable[[Any], list[Any]]"
 
 
 class CodecError(Exception):
@@ -50,7 +48,7 @@ class Encoder:
     """Encodes one message; the budget of nodes is for all its values."""
 
     def __init__(
-        self, opaque: "Callable[[Any], list[Any]] | None" = None, keep: "Callable[[type], bool] | None" = None
+        self, opaque: Callable[[Any], list[Any]] | None = None, keep: Callable[[type], bool] | None = None
     ) -> None:
         """``opaque`` gives ``[handle, kind, description]`` for what is not plain; without it that is refused.
 

@@ -15,7 +15,7 @@ from private_daemon import Daemon
 
 from trainer_client import Failure, RetryPolicy, RewardClient, RewardError, Sample
 
-_EXAMINERS = ("examiner", "file_examiner", "checker", "test_twins")
+_EXAMINERS = ("code_tests.examiner", "code_tests.file_examiner", "code_tests.checker", "code_tests.test_twins")
 _PATIENCE_SECONDS = 1.0
 _FILLER = """
 import os, subprocess

@@ -319,7 +319,7 @@ async def test_a_failure_of_a_part_is_the_whole_s():
 async def test_a_composite_needs_one_turn_at_a_time():
     """Parts take turns like everything else, so that a composite cannot wait for itself."""
     engine, _ = engine_over(toy.said, concurrency=1)
-    graded = await asyncio.wait_for(grade(engine, *(halves(f"a {i}") for i in range(5))), 5)
+    graded = await asyncio.wait_for(grade(engine, *(halves(f"a {i}") for i in range(5))), 60)
     assert all(item.result.score == 0.5 for item in graded)
 
 

@@ -43,7 +43,7 @@ async def test_a_cancelled_wait_passes_its_turn_on():
             await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        async with asyncio.timeout(1), turnstile.turn("last"):
+        async with asyncio.timeout(60), turnstile.turn("last"):
             pass
 
 

@@ -174,17 +174,15 @@ async def a_busy_loop_ends_at_the_cpu_limit(sandbox: Sandbox) -> None:
 
 @check
 async def children_count_towards_the_cpu_limit(sandbox: Sandbox) -> None:
-    source = "import os\nfor _ in range(3): os.fork()\nwhile True: pass"
-    done = await run(sandbox, source, cpu_seconds=0.8)
+    source = "import os, time\nfor _ in range(3):\n if not os.fork():\n  while True: pass\ntime.sleep(300)"
+    done = await run(sandbox, source, cpu_seconds=0.8, wall_seconds=300, total_seconds=300)
     assert done.ended == "cpu_limit"
-    assert done.execution.usage.wall_seconds < 8
 
 
 @check
 async def a_sleeper_ends_at_the_wall_limit(sandbox: Sandbox) -> None:
-    done = await run(sandbox, "import time; time.sleep(60)", wall_seconds=0.4)
+    done = await run(sandbox, "import time; time.sleep(300)", wall_seconds=0.4, total_seconds=300)
     assert done.ended == "wall_limit"
-    assert done.execution.usage.wall_seconds < 6
 
 
 @check
@@ -392,9 +390,9 @@ async def daemons_are_killed_and_reported(sandbox: Sandbox) -> None:
 
 @check
 async def a_daemon_that_holds_the_output_delays_nobody(sandbox: Sandbox) -> None:
-    done = await run(sandbox, DAEMON.format(body="pass") + "print('done')")
-    assert done.stdout == "done\n"
-    assert done.execution.usage.wall_seconds < 5
+    source = DAEMON.format(body="pass") + "print('done')"
+    done = await run(sandbox, source, wall_seconds=300, total_seconds=300)
+    assert (done.ended, done.stdout) == ("exited", "done\n")
 
 
 @check
@@ -473,11 +471,12 @@ async def a_closed_sandbox_refuses_jobs(maker: Maker) -> None:
 async def closing_ends_running_and_waiting_jobs(maker: Maker) -> None:
     sandbox = maker.make(boxes=1)
     await sandbox.start()
-    source = CALL_YOURSELF.format(name="contract-close") + "import time; time.sleep(60)"
-    jobs = [asyncio.create_task(sandbox.run(program(source, wall_seconds=60))) for _ in range(3)]
+    source = CALL_YOURSELF.format(name="contract-close") + "import time; time.sleep(300)"
+    bounds = {"wall_seconds": 300, "total_seconds": 300}
+    jobs = [asyncio.create_task(sandbox.run(program(source, **bounds))) for _ in range(3)]
     assert await until(lambda: len(named_processes("contract-close")) == 1)
     await sandbox.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         ends = await asyncio.gather(*jobs, return_exceptions=True)
     assert all(isinstance(end, SandboxError) for end in ends), ends
     assert named_processes("contract-close") == []

@@ -32,10 +32,11 @@ class RewardServiceStub(object):
     INVALID_ARGUMENT    the request is malformed; the message names the field path, e.g. `samples[3].task_id`
     UNAUTHENTICATED     the bearer token is missing or wrong
     RESOURCE_EXHAUSTED  the queue is full; nothing of the request was accepted. Trailing metadata
-    `grpc-retry-pushback-ms` says when to try again
+    `grpc-retry-pushback-ms` says when to try again. Without it, it is the transport's word:
+    the message is larger than `max_message_bytes`, and trying again does not help
     UNAVAILABLE         the server drains or is not up; retry as for RESOURCE_EXHAUSTED
     DEADLINE_EXCEEDED   the caller's deadline passed before the first result could be sent
-    Only RESOURCE_EXHAUSTED and UNAVAILABLE are worth a retry.
+    Only RESOURCE_EXHAUSTED with that metadata and UNAVAILABLE are worth a retry.
     """
 
     def __init__(self, channel):
@@ -68,10 +69,11 @@ class RewardServiceServicer(object):
     INVALID_ARGUMENT    the request is malformed; the message names the field path, e.g. `samples[3].task_id`
     UNAUTHENTICATED     the bearer token is missing or wrong
     RESOURCE_EXHAUSTED  the queue is full; nothing of the request was accepted. Trailing metadata
-    `grpc-retry-pushback-ms` says when to try again
+    `grpc-retry-pushback-ms` says when to try again. Without it, it is the transport's word:
+    the message is larger than `max_message_bytes`, and trying again does not help
     UNAVAILABLE         the server drains or is not up; retry as for RESOURCE_EXHAUSTED
     DEADLINE_EXCEEDED   the caller's deadline passed before the first result could be sent
-    Only RESOURCE_EXHAUSTED and UNAVAILABLE are worth a retry.
+    Only RESOURCE_EXHAUSTED with that metadata and UNAVAILABLE are worth a retry.
     """
 
     def Score(self, request, context):
@@ -128,10 +130,11 @@ class RewardService(object):
     INVALID_ARGUMENT    the request is malformed; the message names the field path, e.g. `samples[3].task_id`
     UNAUTHENTICATED     the bearer token is missing or wrong
     RESOURCE_EXHAUSTED  the queue is full; nothing of the request was accepted. Trailing metadata
-    `grpc-retry-pushback-ms` says when to try again
+    `grpc-retry-pushback-ms` says when to try again. Without it, it is the transport's word:
+    the message is larger than `max_message_bytes`, and trying again does not help
     UNAVAILABLE         the server drains or is not up; retry as for RESOURCE_EXHAUSTED
     DEADLINE_EXCEEDED   the caller's deadline passed before the first result could be sent
-    Only RESOURCE_EXHAUSTED and UNAVAILABLE are worth a retry.
+    Only RESOURCE_EXHAUSTED with that metadata and UNAVAILABLE are worth a retry.
     """
 
     @staticmethod

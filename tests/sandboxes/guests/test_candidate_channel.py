@@ -11,8 +11,8 @@ from reward_server.graders.code_tests import GRADER
 from reward_server.tasks.code_tests import CallTest, CodeTestsTask
 from sandboxes.base import Ending, Execution, Limits
 from sandboxes.guests.channel import FrameError, FrameReader, encode
-from sandboxes.guests.examiner import CandidateEnded, Examiner
-from sandboxes.guests.python_code import _reply
+from sandboxes.guests.code_tests.examiner import CandidateEnded, Examiner
+from sandboxes.guests.code_tests.python_code import _reply
 
 SECRET = "expected-7f3a9c51d2"
 TASK = CodeTestsTask(entry_point="f", call_tests=(CallTest(args=("1",), expected=repr(SECRET)),))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.guests.decoys import versions
-from sandboxes.guests.perturbation import perturb
+from sandboxes.guests.code_tests.decoys import versions
+from sandboxes.guests.code_tests.perturbation import perturb
 
 HEAD = "import unittest\nfrom unittest import mock\nimport pytest\nfrom world import *\n"
 DECIDED = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandboxes.guests.interactive_judge import Program, _outcome
+from sandboxes.guests.code_tests.interactive_judge import Program, _outcome
 
 
 def outcome(source, *lines, ended="it ended"):

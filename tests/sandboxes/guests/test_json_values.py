@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.guests.json_dates import moment
-from sandboxes.guests.json_numbers import amount
-from sandboxes.guests.json_texts import plain, same_but_for_form, similarity
+from sandboxes.guests.json_extraction.dates import moment
+from sandboxes.guests.json_extraction.numbers import amount
+from sandboxes.guests.json_extraction.texts import plain, same_but_for_form, similarity
 
 DAYS = st.dates(date(1000, 1, 1))
 SPELLINGS = (

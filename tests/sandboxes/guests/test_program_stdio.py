@@ -14,7 +14,7 @@ from docker.errors import ImageNotFound
 import docker
 from sandboxes.base import Execution, Job, Limits, Sandbox
 from sandboxes.docker_sandbox import DockerSandbox
-from sandboxes.guests.languages import TOOLCHAINS
+from sandboxes.guests.code_tests.languages import TOOLCHAINS
 from sandboxes.local_sandbox import LocalSandbox
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from sandboxes.guests.candidate import main
-from sandboxes.guests.candidate_errors import CandidateError
 from sandboxes.guests.channel import Channel
-from sandboxes.guests.proxies import Link
+from sandboxes.guests.code_tests.candidate import main
+from sandboxes.guests.code_tests.candidate_errors import CandidateError
+from sandboxes.guests.code_tests.link import Link
 
 SOURCE = """
 import collections

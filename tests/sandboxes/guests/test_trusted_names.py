@@ -3,7 +3,7 @@
 import ast
 import math
 
-from sandboxes.guests.trusted_names import free_names, space_for
+from sandboxes.guests.code_tests.trusted_names import free_names, space_for
 
 FORGED = {"f": "theirs", "abs": "theirs", "math": "theirs", "scale": "theirs", "sum": "theirs"}
 
