@@ -26,6 +26,7 @@ from .sql_derivation import added_rows, fewer_rows, moved_values, unique_columns
 from .sql_features import describe, order_keys, orders
 from .sql_picks import picks
 from .sql_translation import Translation, UnreadableError, UntranslatableError, translate
+from .sql_warmth import warm
 from .values import encode
 
 _MAX_ROWS = 20_000
@@ -233,3 +234,6 @@ def _ties(query: str, connection: sqlite3.Connection, table: dict[str, Any]) -> 
     for i, row in enumerate(rows):
         groups.append(0 if i == 0 else groups[-1] + (row[width:] != rows[i - 1][width:]))
     return groups
+
+
+warm(translate, describe, orders, order_keys, picks)
