@@ -13,6 +13,8 @@ from .trees import Tree
 from .values import ValueBoundError, value
 
 _MAX_OPERATIONS = 60
+_SMALLEST = sympy.Float("1e-30")
+_RELATIVE = sympy.Float("1e-25")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,5 +135,4 @@ def _same_by_simplification(mine: Any, theirs: Any) -> bool:
 
 
 def _close(a: Any, b: Any) -> bool:
-    size = max(abs(a), abs(b), sympy.Float("1e-30"))
-    return bool(abs(a - b) <= sympy.Float("1e-25") * size)
+    return bool(abs(a - b) <= _RELATIVE * max(abs(a), abs(b), _SMALLEST))

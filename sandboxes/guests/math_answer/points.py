@@ -34,12 +34,23 @@ def samples(mine: Any, reference: Any) -> Iterator[tuple[Any, Any]]:
     letters = sorted(mine.free_symbols | reference.free_symbols, key=str)
     scale = Rational(1, 9) if endless(mine) or endless(reference) else 1
     points = _points(letters, _positive(mine, reference), _whole(reference), scale)
-    values = [(at(reference, point), point) for point in points]
-    real = [(found, point) for found, point in values if found is not None and is_real(found)]
-    for found, point in real if len(real) >= 2 else values:
+    for found, point in _wanted((at(reference, point), point) for point in points):
         computed = at(mine, point)
         if scale == 1 or (computed is not None and found is not None):  # a series converges where it will
             yield computed, found
+
+
+def _wanted(values: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Yield the values that are real, and all where fewer than two are; as soon as it is known."""
+    seen, real = [], []
+    for found, point in values:
+        seen.append((found, point))
+        if found is not None and is_real(found):
+            real.append((found, point))
+            if len(real) >= 2:
+                yield from real[0 if len(real) == 2 else -1 :]
+    if len(real) < 2:
+        yield from seen
 
 
 def at(expression: Any, point: dict[Any, Any]) -> Any:

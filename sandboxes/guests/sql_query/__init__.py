@@ -27,6 +27,7 @@ from .derivation import added_rows, fewer_rows, moved_values, unique_columns
 from .features import describe, order_keys, orders
 from .picks import picks
 from .translation import Translation, UnreadableError, UntranslatableError, translate
+from .warmth import warm
 
 _MAX_ROWS = 20_000
 _MAX_REPORT_BYTES = 6 << 20
@@ -233,3 +234,6 @@ def _ties(query: str, connection: sqlite3.Connection, table: dict[str, Any]) -> 
     for i, row in enumerate(rows):
         groups.append(0 if i == 0 else groups[-1] + (row[width:] != rows[i - 1][width:]))
     return groups
+
+
+warm(translate, describe, orders, order_keys, picks)

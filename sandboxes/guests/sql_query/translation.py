@@ -76,7 +76,7 @@ def _written(tree: exp.Expr, dialect: str) -> str:
         raise UnsupportedError("+ between texts")
     plain = tree.transform(_extraction)
     for node in plain.find_all(exp.Func):
-        if isinstance(node, exp.Anonymous | exp.Binary):
+        if isinstance(node, exp.Anonymous | exp.Binary | exp.Exists):
             continue
         name, opened, _ = node.sql("sqlite").partition("(")
         if opened and name.isidentifier() and name.lower() not in FUNCTIONS:
