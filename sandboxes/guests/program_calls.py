@@ -13,10 +13,9 @@ from typing import Any
 
 from .built_programs import BuiltProgram
 from .cells import Cell, CellEnded, OutOfTime
-from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, facts_of, not_tried
+from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, Room, facts_of, not_tried
 
 _OUTPUT_BYTES = 16 << 20
-_MAX_REPORT_CHARACTERS = 40 << 20
 _SEPARATOR = b"\n\x1e"
 _MAX_NAMES, _MAX_NAME = 64, 2_000
 
@@ -31,7 +30,7 @@ class Calls:
         self._limits: dict[str, Any] = {}
         self._said = bytearray()
         self._number = 0
-        self._room = _MAX_REPORT_CHARACTERS
+        self._room = Room()
         self._passed_limits: list[dict[str, Any]] = []
         self._unloadable: dict[str, Any] = {}
 
@@ -49,7 +48,7 @@ class Calls:
             name = json.dumps(call["function"])
             request = f'{{"id":{self._number},"function":{name},"args":{call["args"]}}}\n'
             cell.tell(request.encode("ascii"))
-            return self._bounded(self._answer(cell, self._number))
+            return self._room.take(self._answer(cell, self._number), "value")
         except CellEnded as end:
             self._cell = None
             facts = {**facts_of(end.ended), "plain": True}
@@ -105,13 +104,6 @@ class Calls:
             if cell.ended is not None:
                 raise CellEnded(cell.ended)
             self._pump()
-
-    def _bounded(self, facts: dict[str, Any]) -> dict[str, Any]:
-        self._room -= len(facts.get("value", ""))
-        if self._room >= 0:
-            return facts
-        self._room = 0
-        return {"ended": "output_limit", "exit_status": 0, "detail": "its answers are too long, all tests together"}
 
 
 def _read(answer: bytes) -> dict[str, Any]:

@@ -19,10 +19,7 @@ from typing import Any
 from . import checking, conversations, shared_files, task_files
 from .cells import Cell, CellEnded, Cells, Ended, OutOfTime
 from .channel import FrameError
-from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, facts_of, not_tried
-
-_MAX_REPORT_CHARACTERS = 40 << 20
-"""For all values and outputs together, so that the report fits into its frame whatever the response says."""
+from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, Room, facts_of, not_tried
 
 
 def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +57,7 @@ class _Session:
         self._candidate: Cell | None = None
         self._limits: dict[str, Any] = {}
         self._passed_limits: list[dict[str, Any]] = []
-        self._room = _MAX_REPORT_CHARACTERS
+        self._room = Room()
         self.loaded: dict[str, Any] = {}
 
     def call(self, call: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +70,7 @@ class _Session:
             if candidate is None:
                 return {"raised": self.loaded["raised"], "loading": True}
             candidate.restart_clock()
-            return self._bounded(_reply(candidate.ask(request)), "value")
+            return self._room.take(_reply(candidate.ask(request)), "value")
         except CellEnded as end:
             return self._note(end.ended)
         except OutOfTime:
@@ -88,7 +85,7 @@ class _Session:
         except OutOfTime:
             return dict(OUT_OF_TIME)
         facts = self._note(ended)
-        return self._bounded({**facts, "stdout": ended.stdout.decode("utf-8", "surrogateescape")}, "stdout")
+        return self._room.take({**facts, "stdout": ended.stdout.decode("utf-8", "surrogateescape")}, "stdout")
 
     def _program_cell(self, stdin: str | None, limits: dict[str, Any]) -> Cell:
         """Start the whole program; without ``stdin`` it is told later what to read. Raises `OutOfTime`."""
@@ -144,14 +141,6 @@ class _Session:
         except FrameError:
             self.close()
             return examiner.ask({"ended": "it answered out of form"})
-
-    def _bounded(self, facts: dict[str, Any], key: str) -> dict[str, Any]:
-        """Return ``facts``, or what stands for them when the report has no room for the text under ``key``."""
-        self._room -= len(json.dumps(facts.get(key, "")))
-        if self._room >= 0:
-            return facts
-        self._room = 0
-        return {"ended": "output_limit", "exit_status": 0, "detail": "its answers are too long, all tests together"}
 
     def close(self) -> None:
         """End the candidate."""
