@@ -32,7 +32,7 @@ class Fault(Exception):  # noqa: N818 - an event of the conversation
 
 
 class _NoShare(Exception):  # noqa: N818 - what a judge said, not an error of ours
-    """The judge returned something that is no share in [0, 1]."""
+    """The judge returned a number that is no share in [0, 1]."""
 
 
 class Program:
@@ -169,14 +169,20 @@ def _defined(source: str) -> Callable[..., Any]:
 
 def _said(verdict: Any) -> dict[str, Any]:
     share, message = verdict if isinstance(verdict, tuple) and len(verdict) == 2 else (verdict, "")
-    if not isinstance(share, bool | int | float) or not 0.0 <= share <= 1.0:
+    if not isinstance(share, bool | int | float):
+        return {"error": f"it returned {verdict!r}"[:_MAX_TEXT]}
+    if not 0.0 <= share <= 1.0:  # what a program says may be in that number
         raise _NoShare(f"it returned {verdict!r}"[:_MAX_TEXT])
     return {"share": float(share), "detail": str(message)[:_MAX_TEXT]}
 
 
 def _always_raises(order: dict[str, Any], kind: type[BaseException]) -> bool:
-    """Return whether the judge raises ``kind`` whatever a program says: then it is broken, and no response at fault."""
-    return all(_raised(order, word) is kind for word in _PROBES)
+    """Return whether the judge fails as ``kind`` whatever a program says: then it is broken, and no response at fault.
+
+    One that returns no share has not shown that it can, where a program's faults only end the talk.
+    """
+    kinds = (kind, Fault) if kind is _NoShare else (kind,)
+    return all(_raised(order, word) in kinds for word in _PROBES)
 
 
 def _raised(order: dict[str, Any], word: str) -> type[BaseException] | None:

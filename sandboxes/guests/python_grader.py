@@ -5,8 +5,8 @@ each with ``response``, ``output_text`` and ``output_json`` (JSON text or None).
 sample: ``score``, ``checks``, ``summary``; or ``error`` and its ``kind``.
 
 The second half is the conductor. Payload: as above, and ``probes`` and ``literal_probes``: samples to ask about when
-the grader fails on the first. Report: that of the first sample; where it has an ``error``, ``stumbled`` says whether the
-response is to blame: the grader does not fail in that way on every probe, or has read the response and raises on purpose.
+the grader fails on the first. Report: that of the first sample; where it has an ``error``, ``stumbled`` says whether
+the response is to blame: the grader does not fail so on every probe, or has read the response and raises on purpose.
 """
 
 import json
