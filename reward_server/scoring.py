@@ -26,8 +26,8 @@ _RECORDS_BYTES = 256 * MIB
 """What the tasks kept as records may weigh, as messages."""
 _OVERHEAD_BYTES = 1_000
 """About what a kept thing weighs beside its texts."""
-_LONG_RESPONSE = 20_000
-"""Characters; planning for a response of more can take longer than the event loop should be held."""
+_LONG_RESPONSE = 10_000
+"""Characters, times the texts that each is compared with; planning for more can hold the event loop too long."""
 _UNSTABLE = frozenset({Ruling.TIME_LIMIT, Ruling.MEMORY_LIMIT})
 """Rulings that a busy machine may change: never remembered."""
 _MIN_RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.1, 30.0
@@ -297,7 +297,7 @@ class Engine:
 
 async def _aside(plan: Callable[..., Job | Verdict], record: Any, response: str, limits: Limits) -> Job | Verdict:
     """Plan; for a long response in a thread, so that one hostile text does not hold up what others wait for."""
-    if len(response) <= _LONG_RESPONSE:
+    if len(response) * getattr(record, "comparisons", 1) <= _LONG_RESPONSE:
         return plan(record, response, limits)
     return await asyncio.to_thread(plan, record, response, limits)
 

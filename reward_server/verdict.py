@@ -108,7 +108,9 @@ def weighted_share(checks: Iterable[Check]) -> float:
         return 0.0
     if all(check.score == 1.0 for check in counted):
         return 1.0
-    share = math.fsum(check.score * check.weight for check in counted) / math.fsum(check.weight for check in counted)
+    heaviest = max(check.weight for check in counted)
+    weights = [check.weight / heaviest for check in counted]  # so that no sum overflows
+    share = math.fsum(check.score * weight for check, weight in zip(counted, weights, strict=True)) / math.fsum(weights)
     return min(share, math.nextafter(1.0, 0.0))
 
 

@@ -1,5 +1,6 @@
 """Grades code by its tests. What tests expect stays here or with the examiner; the response's process says values."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -27,6 +28,8 @@ from sandboxes.errors import SandboxUnavailableError
 
 MAX_CODE_BYTES = 1 << 20
 """Of a response; with a prefix of the same length it still fits into a frame."""
+_MAX_FRAMED = 3 << 20
+"""Of its code as JSON, where a control character takes six: so that it fits beside the tests, too."""
 _COMPILE = "compile"
 """The check that tells a program that does not compile from one that fails."""
 
@@ -35,7 +38,7 @@ class CodeTests:
     """Implements `Grader` for `CodeTestsTask`."""
 
     name = "code_tests"
-    version = "2"
+    version = "3"
     languages = tuple(Language)
 
     def prepare(self, task: CodeTestsTask, limits: Limits) -> Job | None:
@@ -52,7 +55,7 @@ class CodeTests:
         code = extract(task, response)
         if code.text is None:
             return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="The response contains no code.")
-        if len(code.text.encode("utf-8", "replace")) > MAX_CODE_BYTES:
+        if len(code.text.encode("utf-8", "replace")) > MAX_CODE_BYTES or len(json.dumps(code.text)) > _MAX_FRAMED:
             summary = f"The code is longer than {MAX_CODE_BYTES} bytes."
             return Verdict(score=0.0, ruling=Ruling.OUTPUT_LIMIT, summary=summary)
         more = named_files(response, task.response_files) if task.response_files else {}

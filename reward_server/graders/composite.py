@@ -1,19 +1,22 @@
 """Grades by other graders: gates, then one number from the parts' scores."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from reward_server.formula import FormulaError, evaluate, parse
 from reward_server.graders.base import Part
 from reward_server.tasks.composite import Combination, CompositePart, CompositeTask
 from reward_server.verdict import Check, Flag, Ruling, Verdict, ruling_for, weighted_share
 
+_DIGITS = 12
+"""Decimals of a score that count here: 0.7 + 0.2 + 0.1 is 1, and 0.1 + 0.2 opens a gate at 0.3."""
+
 
 class Composite:
     """Implements `CompositeGrader` for `CompositeTask`."""
 
     name = "composite"
-    version = "1"
+    version = "2"
 
     def parts(self, task: CompositeTask, response: str) -> Sequence[Part]:
         """Return every part over the whole response."""
@@ -24,7 +27,7 @@ class Composite:
         """Return the verdict on the whole: a closed gate decides, else the combination of the scores."""
         pairs = list(zip(task.parts, verdicts, strict=True))
         flags = tuple(Flag(flag.name, f"{part.name}: {flag.detail}") for part, one in pairs for flag in one.flags)
-        closed = next(((part, one) for part, one in pairs if part.gate and one.score < part.opens_at), None)
+        closed = next(((part, one) for part, one in pairs if part.gate and not _opens(part, one.score)), None)
         undefined, score = "", 0.0
         try:
             score = 0.0 if closed else _combined(task, verdicts)
@@ -61,7 +64,24 @@ def _combined(task: CompositeTask, verdicts: Sequence[Verdict]) -> float:
             return math.prod(counted)
         case Combination.FORMULA:
             scores = {part.name: verdict.score for part, verdict in pairs}
-            return min(1.0, max(0.0, evaluate(parse(task.formula), scores)))
+            return _rounded(evaluate(parse(task.formula), scores), scores.values())
+
+
+def _rounded(value: float, scores: Collection[float]) -> float:
+    """Return a formula's value in [0, 1] without the rounding errors of its sums.
+
+    A part that is just short of full marks stays so.
+    """
+    rounded = min(1.0, max(0.0, round(value, _DIGITS)))
+    short = any(round(score, _DIGITS) == 1.0 != score for score in scores)
+    return min(rounded, math.nextafter(1.0, 0.0)) if short and value < 1.0 else rounded
+
+
+def _opens(gate: CompositePart, score: float) -> bool:
+    """Return whether ``score`` opens the gate: one at 1 by full marks alone, others but for rounding errors."""
+    if gate.opens_at == 1.0:
+        return score == 1.0
+    return round(score, _DIGITS) >= round(gate.opens_at, _DIGITS)
 
 
 def _ruling_of_zero(closed: Verdict | None, verdicts: Sequence[Verdict]) -> Ruling:

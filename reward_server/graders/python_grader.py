@@ -1,6 +1,8 @@
 """Grades by a grader that the task brings along. It runs in a box, with the response as data."""
 
+import ast
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from reward_server.errors import InvalidTaskError
@@ -11,9 +13,10 @@ from sandboxes.base import Ending, Execution, Job, Limits
 
 _PROBES = (
     *("", "0", "yes", "The answer is 0.", '{"answer": 0}', "[0]", "<answer>0</answer>", "\\boxed{0}"),
-    *("```\n0\n```", "A: 0\nB: 1\n"),
+    *("```\n0\n```", "A: 0\nB: 1\n", "#### 0", "Final answer: 0", "**Answer:** 0"),
 )
 """Responses on which a grader should not fail, or at least not in the same way."""
+_MAX_LITERALS, _MAX_LITERAL = 50, 200
 _RULINGS = {
     "cpu_limit": Ruling.TIME_LIMIT,
     "wall_limit": Ruling.TIME_LIMIT,
@@ -26,7 +29,7 @@ class PythonGrader:
     """Implements `Grader` for `PythonGraderTask`."""
 
     name = "python_grader"
-    version = "1"
+    version = "2"
 
     def prepare(self, task: PythonGraderTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""
@@ -35,12 +38,13 @@ class PythonGrader:
 
     def plan(self, task: PythonGraderTask, response: str, limits: Limits) -> Job:
         """Send the grader and the response to the guest."""
-        probes = (task.working_response,) if task.working_response else _PROBES
+        working = task.working_response
         payload: dict[str, Any] = {
             "source": task.source,
             "item": task.item or "{}",
             "samples": [_sample(response)],
-            "probes": [_sample(probe) for probe in probes],
+            "probes": [_sample(probe) for probe in ((working,) if working else _PROBES)],
+            "literal_probes": [] if working else [_sample(probe) for probe in _literal_probes(task.source)],
         }
         return Job(program="python_grader", payload=payload, limits=limits)
 
@@ -71,6 +75,15 @@ GRADER = PythonGrader()
 def _sample(response: str) -> dict[str, Any]:
     text, found = visible_text(response), extract_json_text(response).text
     return {"response": response, "output_text": text, "output_json": found}
+
+
+@lru_cache(maxsize=256)
+def _literal_probes(source: str) -> tuple[str, ...]:
+    """Return responses with all texts that the grader itself names: the marks that it looks for are among them."""
+    constants = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    found = dict.fromkeys(text for text in constants if isinstance(text, str) and 0 < len(text) <= _MAX_LITERAL)
+    literals = list(found)[:_MAX_LITERALS]
+    return tuple(f"0{gap}{f'{gap}0{gap}'.join(literals)}{gap}0" for gap in ("", " ", "\n")) if literals else ()
 
 
 def _is_stumble(task: PythonGraderTask, report: Mapping[str, Any]) -> bool:

@@ -2,32 +2,41 @@
 
 import math
 import re
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from reward_server.graders.answers import FormatRules, format_checks, visible_text
-from reward_server.graders.text_normalization import ngrams, script_of, without_invisible
+from reward_server.graders.text_normalization import UNSPACED, script_of, shows_nothing, without_invisible
 from reward_server.tasks import shaping as records
 from reward_server.tasks.shaping import LengthUnit, ShapingTask
-from reward_server.verdict import Check, Verdict, ruling_for, weighted_share
+from reward_server.verdict import Check, Ruling, Verdict, ruling_for, weighted_share
 from sandboxes.base import Execution, Job, Limits
 
 _DEFAULT_NGRAM, _DEFAULT_ALLOWED_SHARE = 4, 0.1
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
-_WORD = re.compile(f"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\\S)+")
+_WORD = re.compile(f"[{UNSPACED}]|[^\\s{UNSPACED}]+")
 """A character of a script without spaces, or a stretch of others."""
+_LONGEST_WORD = 30
+"""Characters; a longer stretch is counted by characters: text without spaces repeats itself, too."""
+_BASE, _MODULUS = 1_000_003, (1 << 61) - 1
+"""Of the numbers by which n-grams are told apart."""
 _LENGTHS: dict[LengthUnit, Callable[[str], int]] = {
     LengthUnit.CHARACTERS: len,
     LengthUnit.WORDS: lambda text: len(text.split()),
     LengthUnit.LINES: lambda text: sum(1 for line in text.split("\n") if line.strip()),
 }
+_SHOWN_LENGTHS: dict[LengthUnit, Callable[[str], int]] = {
+    **_LENGTHS,
+    LengthUnit.CHARACTERS: lambda text: len(" ".join(text.split())),
+}
+"""The same of a text without invisible characters: what padding adds nothing to."""
 
 
 class Shaping:
     """Implements `Grader` for `ShapingTask`."""
 
     name = "shaping"
-    version = "1"
+    version = "2"
 
     def prepare(self, task: ShapingTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""
@@ -37,6 +46,8 @@ class Shaping:
     def plan(self, task: ShapingTask, response: str, limits: Limits) -> Verdict:
         """Look at the response."""
         del limits
+        if shows_nothing(visible_text(response) if task.visible_only else response):
+            return Verdict(score=0.0, ruling=Ruling.NO_ANSWER, summary="A text that shows nothing has no shape.")
         checks = shaping_checks(task, response)
         score = weighted_share(checks)
         low = [check.name for check in checks if check.score < 1.0 and check.weight > 0.0]
@@ -57,7 +68,9 @@ def shaping_checks(task: ShapingTask, response: str) -> tuple[Check, ...]:
     length, unit = _LENGTHS[task.unit](text), task.unit.value
     checks: list[Check] = []
     if task.length:
-        checks.append(_check("length", length_score(task.length, length), task.length.weight, f"{length} {unit}"))
+        shown = _SHOWN_LENGTHS[task.unit](without_invisible(text))
+        score = min(length_score(task.length, length), length_score(task.length, min(shown, length), longest=False))
+        checks.append(_check("length", score, task.length.weight, f"{length} {unit}, {shown} of them shown"))
     if task.overlong:
         score = overlong_score(task.overlong, length)
         checks.append(_check("overlong", score, task.overlong.weight, f"{length} {unit} of {task.overlong.maximum}"))
@@ -82,9 +95,9 @@ def _check(name: str, score: float, weight: float | None, detail: str) -> Check:
     return Check(name, min(1.0, max(0.0, score)), 1.0 if weight is None else weight, detail)
 
 
-def length_score(rule: records.LengthRange, length: int) -> float:
-    """Return 1 within the range, less outside it."""
-    over = max(rule.minimum - length, 0 if rule.maximum is None else length - rule.maximum, 0)
+def length_score(rule: records.LengthRange, length: int, *, longest: bool = True) -> float:
+    """Return 1 within the range, less outside it; without ``longest`` only what is too short counts."""
+    over = max(rule.minimum - length, length - rule.maximum if longest and rule.maximum is not None else 0, 0)
     if over == 0:
         return 1.0
     return max(0.0, 1.0 - over / rule.margin) if rule.margin else 0.0
@@ -108,9 +121,30 @@ def cosine_score(rule: records.CosineLength, length: int) -> float:
 
 
 def repeated_share(text: str, size: int) -> float:
-    """Return the share of n-grams of words that occurred before; 0 for texts shorter than one."""
-    grams = ngrams(_WORD.findall(text), size)
-    return 1.0 - len(set(grams)) / len(grams) if grams else 0.0
+    """Return the share of n-grams of words that occurred before; 0 for texts shorter than one.
+
+    Case, invisible characters and the signs around a word make no other word of it. N-grams are told apart by a
+    rolling hash: a tuple for each would hold the interpreter for long.
+    """
+    numbers: dict[str, int] = {}
+    words = [numbers.setdefault(word, len(numbers) + 1) for word in _words(without_invisible(text).casefold())]
+    if len(words) < size:
+        return 0.0
+    first, value, seen = pow(_BASE, size, _MODULUS), 0, set()
+    for position, number in enumerate(words):
+        leaving = words[position - size] * first if position >= size else 0
+        value = (value * _BASE + number - leaving) % _MODULUS
+        if position >= size - 1:
+            seen.add(value)
+    return 1.0 - len(seen) / (len(words) - size + 1)
+
+
+def _words(text: str) -> Iterator[str]:
+    for found in _WORD.finditer(text):
+        if len(found[0]) > _LONGEST_WORD:
+            yield from found[0]
+        else:
+            yield found[0].strip(string.punctuation) or found[0]
 
 
 def repetition_score(rule: records.Repetition, share: float) -> float:

@@ -1,5 +1,6 @@
 """The task of `text_match`; see proto/reward/v1/text_match.proto for what the fields mean."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,6 +67,11 @@ class TextMatchTask:
             for i, pattern in enumerate(self.accepted):
                 _check_pattern(f"accepted[{i}]", pattern)
 
+    @property
+    def comparisons(self) -> int:
+        """How many texts each response is compared with."""
+        return 1 + len(self.accepted) + len(self.forbidden)
+
 
 def pattern_options() -> re2.Options:
     """Return how patterns are compiled: bounded memory, a dot that matches a line's end, and no groups.
@@ -96,6 +102,6 @@ def _check_text(path: str, text: str) -> None:
 
 def _check_pattern(path: str, pattern: str) -> None:
     try:
-        re2.compile(pattern, pattern_options())
+        re2.compile(unicodedata.normalize("NFC", pattern), pattern_options())
     except (re2.error, ValueError) as error:
         raise InvalidTaskError(path, f"is no pattern of RE2: {error}") from error

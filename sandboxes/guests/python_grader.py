@@ -4,15 +4,18 @@ The first half is the role. Payload: ``source`` (defines ``grade(sample, item)``
 each with ``response``, ``output_text`` and ``output_json`` (JSON text or None). Report: ``reports``, one for each
 sample: ``score``, ``checks``, ``summary``; or ``error`` and its ``kind``.
 
-The second half is the conductor. Payload: as above, and ``probes``: samples to ask about when the grader fails on the
-first. Report: that of the first sample; where it has an ``error``, ``stumbled`` says whether the response is to blame.
+The second half is the conductor. Payload: as above, and ``probes`` and ``literal_probes``: samples to ask about when
+the grader fails on the first. Report: that of the first sample; where it has an ``error``, ``stumbled`` says whether
+the response is to blame: the grader does not fail so on every probe, or has read the response and raises on purpose.
 """
 
 import json
 import math
 from typing import Any
 
+from . import refusals
 from .cells import CellEnded, Cells
+from .channel import FrameError
 
 _MAX_ERROR = 1_000
 _SHARE_OF_TIME = 0.5
@@ -30,11 +33,26 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _graded(space: dict[str, Any], sample: dict[str, Any], item: str) -> dict[str, Any]:
-    given = {**sample, "output_json": _loaded(sample["output_json"])}
+    given = _Sample({**sample, "output_json": _loaded(sample["output_json"])})
     try:
         return _report(space["grade"](given, json.loads(item)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a grader may raise whatever it likes
-        return _error(error, type(error).__name__)
+        return {**_error(error, type(error).__name__), "refused": given.was_read and refusals.is_meant(error)}
+
+
+class _Sample(dict[str, Any]):
+    """What a grader is given; it knows whether it was looked at."""
+
+    was_read = False
+
+    def __getitem__(self, key: str) -> Any:
+        self.was_read = True
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return what is under ``key``."""
+        self.was_read = True
+        return super().get(key, default)
 
 
 def _error(error: BaseException, kind: str) -> dict[str, Any]:
@@ -85,8 +103,20 @@ def conduct(cells: Cells, payload: dict[str, Any], limits: dict[str, Any]) -> di
     first = _ask(cells, payload, payload["samples"], {name: min(limits[name], part) for name in _CLOCKS})[0]
     if "error" not in first or first["kind"] == "loading":
         return first
-    probed = _ask(cells, payload, payload["probes"], {})
-    return {**first, "stumbled": any("error" not in probe or probe["kind"] != first["kind"] for probe in probed)}
+    return {**first, "stumbled": bool(first.get("refused")) or _fares_otherwise(cells, payload, first["kind"])}
+
+
+def _fares_otherwise(cells: Cells, payload: dict[str, Any], kind: str) -> bool:
+    """Return whether the grader does anything else than fail as ``kind`` on some probe."""
+    for probes in (payload["probes"], payload["literal_probes"]):
+        probed = _ask(cells, payload, probes, {}) if probes else []
+        if any("error" not in probe or probe["kind"] != kind for probe in probed):
+            return True
+        if probed and "ending" in probed[0]:  # one of them may have ended it for all
+            alone = (_ask(cells, payload, [probe], {})[0] for probe in probes)
+            if any("error" not in probe or probe["kind"] != kind for probe in alone):
+                return True
+    return False
 
 
 _CLOCKS = ("cpu_seconds", "wall_seconds")
@@ -102,6 +132,9 @@ def _ask(
     except CellEnded as end:
         said = f"{end.ended.ending}, status {end.ended.exit_status}: {end.ended.stderr[-_MAX_ERROR:]}"
         return [{"error": said, "kind": f"ended by {end.ended.ending}", "ending": end.ended.ending}] * len(samples)
+    except FrameError as error:
+        said = f"the response, or what the grader says of it, is too long: {error}"
+        return [{"error": said, "kind": "ended by frame", "ending": "output_limit"}] * len(samples)
     finally:
         cell.end()
     return reports

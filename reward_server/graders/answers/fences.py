@@ -23,6 +23,8 @@ class Block(NamedTuple):
     """All that stands behind the opening fence, at most a few hundred characters."""
     above: str = ""
     """The line above the fence, at most a few hundred characters."""
+    end: int = 0
+    """Where in the text its last line ends."""
 
 
 @dataclass(slots=True)
@@ -36,8 +38,8 @@ class _Open:
     info: str = ""
     above: str = ""
 
-    def block(self, *, closed: bool) -> Block:
-        return Block(self.language, "\n".join(self.lines), closed, self.info, self.above)
+    def block(self, end: int, *, closed: bool) -> Block:
+        return Block(self.language, "\n".join(self.lines), closed, self.info, self.above, end)
 
 
 def fenced_blocks(text: str) -> list[Block]:
@@ -51,22 +53,23 @@ def fenced_blocks(text: str) -> list[Block]:
     if "```" not in text and "~~~" not in text:
         return blocks
     current: _Open | None = None
-    above = ""
+    above, end = "", -1
     for raw in text.split("\n"):
+        end += len(raw) + 1
         line = raw.removesuffix("\r")
         if current is None:
             opened = _opened(line)
             if isinstance(opened, Block):
-                blocks.append(opened)
+                blocks.append(opened._replace(end=end))
             elif opened is not None:
                 opened.above = above[:_KEPT]
                 current = opened
             above = line if line.strip() else above
         elif _closes(line, current):
-            blocks.append(current.block(closed=True))
+            blocks.append(current.block(end, closed=True))
             current, above = None, ""
     if current is not None:
-        blocks.append(current.block(closed=False))
+        blocks.append(current.block(end, closed=False))
     return blocks
 
 

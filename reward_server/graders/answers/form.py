@@ -1,12 +1,14 @@
 """The form of a response as named checks: format rewards. Content does not count here; thinking is looked at too."""
 
+import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
-from reward_server.graders.answers.boxes import boxed
+from reward_server.graders.answers.boxes import boxed, boxes
 from reward_server.graders.answers.fences import fenced_blocks
-from reward_server.graders.answers.json_text import extract_json_text
-from reward_server.graders.answers.tags import visible_text
+from reward_server.graders.answers.tags import visible_spans, visible_text
+from reward_server.graders.text_normalization import shows_nothing, without_invisible
 from reward_server.verdict import Check
 
 
@@ -16,7 +18,7 @@ class FormatRules:
 
     tags: tuple[str, ...] = ()
     """Tags, e.g. ``think``, ``answer``: each must open and close exactly once, one after the other in this order, and
-    hold something."""
+    hold something that shows."""
     only_tags: bool = False
     """Whether nothing but white space may stand outside these tags."""
     fenced_block: bool = False
@@ -46,7 +48,7 @@ def format_checks(response: str, rules: FormatRules) -> tuple[Check, ...]:
         count = len(boxed(visible))
         checks.append(_check("format:boxed", "" if count == 1 else f"{count} boxed answers instead of one"))
     if rules.nothing_after:
-        checks.append(_check("format:nothing_after", _after_trouble(response, rules)))
+        checks.append(_check("format:nothing_after", _after_trouble(response, visible, rules)))
     if rules.only_json:
         checks.append(_check("format:only_json", _json_trouble(visible)))
     return tuple(checks)
@@ -67,7 +69,7 @@ def _tag_spans(response: str, tags: tuple[str, ...]) -> list[tuple[int, int]] | 
         start, end = response.find(opening), response.find(closing)
         if start < position or end < start:
             return f"<{tag}> is out of order"
-        if not response[start + len(opening) : end].strip():
+        if shows_nothing(response[start + len(opening) : end]):
             return f"<{tag}> is empty"
         position = end + len(closing)
         spans.append((start, position))
@@ -76,7 +78,9 @@ def _tag_spans(response: str, tags: tuple[str, ...]) -> list[tuple[int, int]] | 
 
 def _outside(response: str, spans: list[tuple[int, int]]) -> str:
     edges = [0, *(edge for span in spans for edge in span), len(response)]
-    stretches = [response[start:end].strip() for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    stretches = [
+        without_invisible(response[start:end]).strip() for start, end in zip(edges[::2], edges[1::2], strict=True)
+    ]
     extra = sum(map(len, stretches))
     return f"{extra} characters stand outside the tags" if extra else ""
 
@@ -89,35 +93,37 @@ def _fence_trouble(visible: str, language: str) -> str:
         return "the fenced block is not closed"
     if language and blocks[0].language != language.lower():
         return f"the fenced block names {blocks[0].language or 'no language'!r} instead of {language.lower()!r}"
-    return "" if blocks[0].text.strip() else "the fenced block is empty"
+    return "the fenced block is empty" if shows_nothing(blocks[0].text) else ""
 
 
-def _after_trouble(response: str, rules: FormatRules) -> str:
+def _after_trouble(response: str, visible: str, rules: FormatRules) -> str:
     ends = [response.rfind(closing) + len(closing) for tag in rules.tags if (closing := f"</{tag}>") in response]
     if rules.fenced_block:
-        ends += [at + 3 for fence in ("```", "~~~") if (at := response.rfind(fence)) != -1]
-    if rules.boxed and (at := response.rfind("\\boxed")) != -1:
-        closing_brace = _box_end(response, at)
-        ends += [closing_brace] if closing_brace else []
+        ends += [_in_response(response, block.end) for block in fenced_blocks(visible)[-1:] if block.closed]
+    if rules.boxed:
+        ends += [_in_response(response, end) for _, end, _ in boxes(visible)[-1:]]
     if not ends:
         return "there is nothing that could end the response"
     extra = re.sub(r"[\W_]", "", response[max(ends) :])
     return f"{len(extra)} characters follow the answer" if extra else ""
 
 
-def _box_end(text: str, start: int) -> int | None:
-    depth = 0
-    for mark in re.finditer(r"\\.|[{}]", text[start + len("\\boxed") :], re.DOTALL):
-        depth += {"{": 1, "}": -1}.get(mark[0], 0)
-        if depth == 0 and mark[0] == "}":
-            return start + len("\\boxed") + mark.end()
-    return None
+def _in_response(response: str, end: int) -> int:
+    """Return where in ``response`` what ends at ``end`` of its visible text ends."""
+    for start, stop in visible_spans(response):
+        if end <= stop - start:
+            return start + end
+        end -= stop - start
+    return len(response)
 
 
 def _json_trouble(visible: str) -> str:
-    found = extract_json_text(visible)
-    if found.text is None:
-        return "there is no JSON"
-    if found.source != "bare" or len(found.candidates) != 1 or visible.strip()[-1:] not in '}]"0123456789elL':
-        return "there is more than one JSON text, or something around it"
+    try:
+        json.loads(visible, parse_int=str, parse_float=str, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        return f"it is not one JSON text and nothing else: {error}"
     return ""
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

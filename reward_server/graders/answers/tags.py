@@ -13,20 +13,25 @@ def visible_text(response: str) -> str:
     A block that is not closed reaches to the end. A closing tag that nothing opened (chat templates often open the
     block in the prompt) makes everything before it thinking. Inside a block only its own closing tag means anything.
     """
-    kept: list[str] = []
+    return "".join(response[start:end] for start, end in visible_spans(response))
+
+
+def visible_spans(response: str) -> list[tuple[int, int]]:
+    """Return where what `visible_text` keeps begins and ends."""
+    kept: list[tuple[int, int]] = []
     position, inside = 0, ""
     for tag in _THINKING.finditer(response):
         closing, name = bool(tag[1]), tag[2].lower()
         if not inside and not closing:
-            kept.append(response[position : tag.start()])
+            kept.append((position, tag.start()))
             inside = name
         elif not inside:
             kept, position = [], tag.end()
         elif closing and name == inside:
             position, inside = tag.end(), ""
     if not inside:
-        kept.append(response[position:])
-    return "".join(kept)
+        kept.append((position, len(response)))
+    return kept
 
 
 def answer_tags(text: str) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ import inspect
 import socket
 from typing import Any
 
-from .. import task_files
+from .. import refusals, task_files
 from ..channel import Channel
 
-_PROBES = ("", "1", "a b")
+PROBES = ("", "1", "a b")
 """Outputs that a checker must survive, or fail on in different ways, where no expected output tells."""
 STUMBLES = (
     ArithmeticError,
@@ -32,6 +32,7 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     del peers
     payload = task_files.receive(channel)
     task_files.importable()
+    refusals.forbid_suicide()
     channel.send(run(payload))
 
 
@@ -61,14 +62,15 @@ def _share(check: Any, case: list[str]) -> float:
 def _is_broken(check: Any, case: list[str], error: BaseException) -> bool:
     """Tell a broken checker from one that stumbled over nonsense: only the former fails on the expected output too.
 
-    Without an expected output what parsing raises is put down to the response, unless every output raises the same.
+    Without an expected output what parsing raises is put down to the response, and what the checker raises itself;
+    anything else too, unless every output raises the same.
     """
     stdin, _, expected = case
     if expected:
         return _raised(check, [stdin, expected, expected]) is not None
-    if isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError):
+    if refusals.is_meant(error) or (isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError)):
         return False
-    return all(_raised(check, [stdin, probe, ""]) is type(error) for probe in _PROBES)
+    return all(_raised(check, [stdin, probe, ""]) is type(error) for probe in PROBES)
 
 
 def _raised(check: Any, case: list[str]) -> type[BaseException] | None:

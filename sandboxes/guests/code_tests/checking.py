@@ -6,6 +6,7 @@ from typing import Any
 from .. import task_files
 from ..cells import CellEnded, Cells, Ended, OutOfTime
 from ..channel import FrameError
+from .checker import PROBES
 from .endings import sentence
 
 
@@ -53,13 +54,19 @@ class _Checking:
             return {"error": said} if self._is_broken(case, end.ended) else {"score": 0.0, "detail": said}
 
     def _is_broken(self, case: list[str], ended: Ended) -> bool:
+        """Return whether the checker ends on what is expected, too; where nothing is, on everything."""
         stdin, _, expected = case
-        if not expected:
-            return not ended.ending.endswith("_limit")
+        if not expected and ended.ending.endswith("_limit"):
+            return False
+        outputs = (expected,) if expected else PROBES
         try:
-            (checked,) = self.ask([[stdin, expected, expected]])
-        except CellEnded:
-            return True
+            return all(self._fails([stdin, output, expected]) for output in outputs)
         except (OutOfTime, FrameError):
             return False
+
+    def _fails(self, case: list[str]) -> bool:
+        try:
+            (checked,) = self.ask([case])
+        except CellEnded:
+            return True
         return "error" in checked

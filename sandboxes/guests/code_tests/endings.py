@@ -1,24 +1,26 @@
 """How runs ended, as conductors report it."""
 
+import json
 from typing import Any
 
 from ..cells import Ended
 
 MAX_LIMITS_PASSED = 3
 """After so many runs past a limit the rest is not tried: a response that hangs would cost the time of all tests."""
-OUT_OF_TIME = {"ended": "wall_limit", "detail": "the time for all tests was used up"}
 _MAX_REPORT_CHARACTERS = 40 << 20
+"""For all values and outputs together, as JSON has them: an output's byte may take six characters there."""
+OUT_OF_TIME = {"ended": "wall_limit", "detail": "the time for all tests was used up"}
 
 
 class Room:
-    """The room in a report for all that a response says, so that the report fits into its frame."""
+    """What is left of a report for a response's words, so that it fits into its frame whatever they are."""
 
     def __init__(self) -> None:
         self._left = _MAX_REPORT_CHARACTERS
 
-    def hold(self, facts: dict[str, Any], characters: int) -> dict[str, Any]:
-        """Return ``facts``, which take ``characters``, or what stands for them when there is no room any more."""
-        self._left -= characters
+    def take(self, facts: dict[str, Any], key: str) -> dict[str, Any]:
+        """Return ``facts``, or what stands for them when there is no room for the text under ``key``."""
+        self._left -= len(json.dumps(facts.get(key, "")))
         if self._left >= 0:
             return facts
         self._left = 0

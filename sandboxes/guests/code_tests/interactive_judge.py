@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from .. import task_files
+from .. import refusals, task_files
 from ..channel import Channel, FrameError
 from .checker import STUMBLES
 
@@ -29,6 +29,10 @@ class Fault(Exception):  # noqa: N818 - an event of the conversation
     def __init__(self, kind: str, detail: str) -> None:
         super().__init__(detail)
         self.kind = kind
+
+
+class _NoShare(Exception):  # noqa: N818 - what a judge said, not an error of ours
+    """The judge returned a number that is no share in [0, 1]."""
 
 
 class Program:
@@ -115,6 +119,7 @@ def main(channel: Channel, peers: list[socket.socket]) -> None:
     del peers
     order = task_files.receive(channel)
     task_files.importable()
+    refusals.forbid_suicide()
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process; nobody reads it
 
     def exchange(message: dict[str, Any]) -> dict[str, Any]:
@@ -139,12 +144,20 @@ def _outcome(order: dict[str, Any], program: Program) -> dict[str, Any]:
     except (EOFError, OSError):
         raise
     except BaseException as error:  # noqa: BLE001 - whose fault it is is found out
-        if isinstance(error, _NEVER_THE_RESPONSE) and not isinstance(error, UnboundLocalError):
-            return {"error": _describe(error)}
-        stumbled = isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError)
-        if program.lines_read == 0 or (not stumbled and _always_raises(order, type(error))):
+        if program.lines_read == 0 or _is_broken(order, error):
             return {"error": _describe(error)}
         return {"fault": "nonsense", "detail": f"the judge could not make sense of it: {_describe(error)}"}
+
+
+def _is_broken(order: dict[str, Any], error: BaseException) -> bool:
+    """Tell a broken judge from one that stumbles over what a program said, or refuses it."""
+    if isinstance(error, _NEVER_THE_RESPONSE) and not isinstance(error, UnboundLocalError):
+        return True
+    if refusals.is_meant(error) and not isinstance(error, _NoShare):
+        return False
+    if isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError):
+        return False
+    return _always_raises(order, type(error))
 
 
 def _defined(source: str) -> Callable[..., Any]:
@@ -156,14 +169,20 @@ def _defined(source: str) -> Callable[..., Any]:
 
 def _said(verdict: Any) -> dict[str, Any]:
     share, message = verdict if isinstance(verdict, tuple) and len(verdict) == 2 else (verdict, "")
-    if not isinstance(share, bool | int | float) or not 0.0 <= share <= 1.0:
+    if not isinstance(share, bool | int | float):
         return {"error": f"it returned {verdict!r}"[:_MAX_TEXT]}
+    if not 0.0 <= share <= 1.0:  # what a program says may be in that number
+        raise _NoShare(f"it returned {verdict!r}"[:_MAX_TEXT])
     return {"share": float(share), "detail": str(message)[:_MAX_TEXT]}
 
 
 def _always_raises(order: dict[str, Any], kind: type[BaseException]) -> bool:
-    """Return whether the judge raises ``kind`` whatever a program says: then it is broken, and no response at fault."""
-    return all(_raised(order, word) is kind for word in _PROBES)
+    """Return whether the judge fails as ``kind`` whatever a program says: then it is broken, and no response at fault.
+
+    One that returns no share has not shown that it can, where a program's faults only end the talk.
+    """
+    kinds = (kind, Fault) if kind is _NoShare else (kind,)
+    return all(_raised(order, word) in kinds for word in _PROBES)
 
 
 def _raised(order: dict[str, Any], word: str) -> type[BaseException] | None:
@@ -177,11 +196,13 @@ def _raised(order: dict[str, Any], word: str) -> type[BaseException] | None:
         return {"line": word}
 
     try:
-        _defined(order["source"])(Program(reply, lambda _: None), order["data"])
+        _said(_defined(order["source"])(Program(reply, lambda _: None), order["data"]))
     except BaseException as error:  # noqa: BLE001 - its class is what is asked for
         return type(error)
     return None
 
 
 def _describe(error: BaseException) -> str:
+    if isinstance(error, _NoShare):
+        return str(error)
     return f"{type(error).__name__}: {error}"[:_MAX_TEXT]

@@ -48,8 +48,7 @@ class Calls:
             name = json.dumps(call["function"])
             request = f'{{"id":{self._number},"function":{name},"args":{call["args"]}}}\n'
             cell.tell(request.encode("ascii"))
-            facts = self._answer(cell, self._number)
-            return self._room.hold(facts, len(facts.get("value", "")))
+            return self._room.take(self._answer(cell, self._number), "value")
         except CellEnded as end:
             self._cell = None
             facts = {**facts_of(end.ended), "plain": True}

@@ -17,7 +17,7 @@ from typing import Any
 from ..cells import CellEnded, Cells, Ended, OutOfTime
 from . import checking, conversations
 from .built_programs import BuiltProgram, NotBuilt
-from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, facts_of, not_tried
+from .endings import MAX_LIMITS_PASSED, OUT_OF_TIME, Room, facts_of, not_tried
 from .languages import CALLED, TOOLCHAINS
 from .program_calls import Calls
 
@@ -40,6 +40,7 @@ class _Session:
         self._files: dict[str, str] = payload.get("files", {})
         self._trusted_files: dict[str, str] = payload.get("trusted_files", {})
         self._passed_limits = 0
+        self._room = Room()
 
     def report(self) -> dict[str, Any]:
         """Run everything. Raises `NotBuilt`."""
@@ -76,7 +77,7 @@ class _Session:
         except OutOfTime:
             return dict(OUT_OF_TIME)
         self._passed_limits += facts["ended"].endswith("_limit")
-        return facts
+        return self._room.take(facts, "stdout")
 
     def _converse(self, program: BuiltProgram, test: dict[str, Any]) -> dict[str, Any]:
         judge = {**self._payload["judge"], "files": self._trusted_files}

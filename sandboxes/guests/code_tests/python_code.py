@@ -69,7 +69,7 @@ class _Session:
             if candidate is None:
                 return {"raised": self.loaded["raised"], "loading": True}
             candidate.restart_clock()
-            return self._bounded(_reply(candidate.ask(request)), "value")
+            return self._room.take(_reply(candidate.ask(request)), "value")
         except CellEnded as end:
             return self._note(end.ended)
         except OutOfTime:
@@ -84,7 +84,7 @@ class _Session:
         except OutOfTime:
             return dict(OUT_OF_TIME)
         facts = self._note(ended)
-        return self._bounded({**facts, "stdout": ended.stdout.decode("utf-8", "surrogateescape")}, "stdout")
+        return self._room.take({**facts, "stdout": ended.stdout.decode("utf-8", "surrogateescape")}, "stdout")
 
     def _program_cell(self, stdin: str | None, limits: dict[str, Any]) -> Cell:
         """Start the whole program; without ``stdin`` it is told later what to read. Raises `OutOfTime`."""
@@ -140,10 +140,6 @@ class _Session:
         except FrameError:
             self.close()
             return examiner.ask({"ended": "it answered out of form"})
-
-    def _bounded(self, facts: dict[str, Any], key: str) -> dict[str, Any]:
-        """Return ``facts``, or what stands for them when the report has no room for the text under ``key``."""
-        return self._room.hold(facts, len(json.dumps(facts.get(key, ""))))
 
     def close(self) -> None:
         """End the candidate."""
