@@ -47,7 +47,7 @@ class Screen:
             console=self.console,
             disable=not self.console.is_terminal,
         )
-        self._bar = self._progress.add_task("", total=None, values="")
+        self._bar = self._progress.add_task("starting", total=None, values="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -85,7 +85,8 @@ class Screen:
         if not reports:
             return
         table = Table(title=title, title_justify="left")
-        for column in ("set", "tasks", *(f"pass@{k}" for k in reports[0].pass_at), "score", "tokens", "cut", "masked"):
+        table.add_column("set", overflow="fold")
+        for column in ("tasks", *(f"pass@{k}" for k in reports[0].pass_at), "score", "tokens", "cut", "masked"):
             table.add_column(column)
         for each in reports:
             table.add_row(

@@ -40,7 +40,10 @@ def sft(config: Config, screen: Screen) -> Path:
         _learn(config, learner, found, screen, directory)
         folder = directory / "model"
         save_model(learner, tokenizer, folder, merged=config.model.adapter == "lora")
-        screen.say(f"The model is in {folder}: train it with --set model.name={folder.absolute()}")
+        if config.model.adapter == "qlora":
+            screen.say(f"The adapter is in {folder}: make a model of it by trainer-client export {directory} --merge")
+        else:
+            screen.say(f"The model is in {folder}: train it with --set model.name={folder.absolute()}")
         return folder
 
 

@@ -77,17 +77,18 @@ def test_the_best_or_another(tmp_path, tiny_model):
 def test_an_adapter_alone_or_merged(tmp_path, tiny_model, adapter):
     """An adapter is written for peft; merged it is a model without one that says the same.
 
-    What a QLoRA run saves is the same file: its base in 4 bits needs a GPU, and export takes that in 16 bits anyway.
+    A QLoRA run's is merged into the base that was not rounded to 4 bits: what it was trained over is near.
     """
-    run, learner = make_run(tmp_path, tiny_model, adapter="lora")
-    described = json.loads((run / "run.json").read_text("utf-8"))
-    described["config"]["model"]["adapter"] = adapter
-    (run / "run.json").write_text(json.dumps(described), "utf-8")
-    wanted = logits(learner.policy.model.eval())
+    run, learner = make_run(tmp_path, tiny_model, adapter=adapter)
     assert "a LoRA adapter; its base is" in exported(run, tmp_path / "adapter")[1]
     base = AutoModelForCausalLM.from_pretrained(tiny_model)
-    assert not torch.allclose(logits(base), wanted, atol=1e-2)
-    assert torch.allclose(logits(PeftModel.from_pretrained(base, tmp_path / "adapter")), wanted, atol=1e-5)
+    alone = logits(base)
+    wanted = logits(PeftModel.from_pretrained(base, tmp_path / "adapter"))
+    trained = logits(learner.policy.model.eval())
+    moved, rounded = ((wanted - other).abs().max().item() for other in (alone, trained))
+    assert moved > 1.0
+    assert rounded < 0.5
+    assert adapter == "qlora" or rounded < 1e-5
     status, said = exported(run, tmp_path / "merged", "--merge")
     assert (status, said.endswith("a whole model")) == (0, True), said
     made = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
