@@ -10,6 +10,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the matrices are small: more threads only wait for each other
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # vLLM tells which memory it binds, at each start
 
 import argparse
 import math
@@ -46,7 +47,7 @@ groups_per_step = 16
 ahead = 1                          # the next groups are written and graded while these are learned from
 
 [model]
-name = "./warm/model"              # what `trainer-client sft` has made of ./model
+name = "./warm/sft/model"          # what `trainer-client sft` has made of ./model
 gradient_checkpointing = false
 
 [rollout]
@@ -111,7 +112,7 @@ def main() -> int:
 
 def prepare(folder: Path, screen: Screen) -> None:
     """Make tasks, a tokenizer and a model of about 0.2 million weights, and warm the model up."""
-    if (folder / "warm" / "model" / "model.safetensors").exists():
+    if (folder / "warm" / "sft" / "model" / "model.safetensors").exists():
         screen.say(f"The warm start in {folder} is taken as it is")
         return
     folder.mkdir(parents=True, exist_ok=True)

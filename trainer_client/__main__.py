@@ -1,22 +1,25 @@
-"""Entry point of the `trainer-client` program: train, sft, eval, report. It needs the extra `train`."""
+"""Entry point of the `trainer-client` program: train, sft, eval, report, export. It needs the extra `train`."""
 
 import os
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 if find_spec("typer") is None or find_spec("torch") is None:
     sys.exit("trainer-client needs the trainer's packages: pip install 'reward-server[train]'; for vLLM also [vllm]")
 
 import typer
 
+from trainer_client.training.quiet import before_torch
+
 if TYPE_CHECKING:
     from trainer_client.training.config import Config
     from trainer_client.training.screen import Screen
 
 T = TypeVar("T")
+Dtype: TypeAlias = Literal["auto", "bfloat16", "float32"]
 app = typer.Typer(
     help="Trains language models by reinforcement, with rewards from a reward server.",
     no_args_is_help=True,
@@ -88,7 +91,38 @@ def report(
         _fail(f"{error.filename}: there is no run here")
 
 
+@app.command()
+def export(
+    run: Annotated[
+        Path, typer.Argument(help="The folder of a run, or of its warm start: RUN/sft.", show_default=False)
+    ],
+    *,
+    output: Annotated[Path, typer.Option(help="A new folder for the model.", show_default=False)],
+    best: Annotated[bool, typer.Option("--best", help="The best by evaluation: the default, if there is one.")] = False,
+    step: Annotated[int | None, typer.Option(help="The checkpoint of this step instead.", show_default=False)] = None,
+    merge: Annotated[bool, typer.Option("--merge", help="Add a LoRA or QLoRA adapter to its base.")] = False,
+    dtype: Annotated[Dtype, typer.Option(help="Of the weights; auto: 16 bits, unless the base has 32.")] = "auto",
+) -> None:
+    """Write a checkpoint as a model folder for `vllm serve` and transformers: whole, or the adapter alone."""
+    before_torch()
+    from trainer_client.training.checkpoint import CheckpointError  # noqa: PLC0415
+    from trainer_client.training.config import ConfigError  # noqa: PLC0415
+    from trainer_client.training.export import ExportError  # noqa: PLC0415
+    from trainer_client.training.export import export as write_model  # noqa: PLC0415
+    from trainer_client.training.session import quiet_libraries  # noqa: PLC0415
+
+    quiet_libraries()
+    if best and step is not None:
+        _fail("--best and --step: one of them")
+    try:
+        made = write_model(run, output, step=step, best=best, merge=merge, dtype=dtype)
+    except (ExportError, CheckpointError, ConfigError) as error:
+        _fail(str(error))
+    typer.echo(f"step {made.step} ({made.why}) is in {output}: {made.content}")
+
+
 def _run(path: Path, changes: list[str] | None, work: Callable[[Any, Any], None]) -> None:
+    before_torch()
     from trainer_client.errors import RewardError  # noqa: PLC0415
     from trainer_client.training.checkpoint import CheckpointError  # noqa: PLC0415
     from trainer_client.training.config import ConfigError, load  # noqa: PLC0415

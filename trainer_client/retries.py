@@ -27,8 +27,13 @@ class RetryPolicy:
             return None if pushback_seconds < 0 else pushback_seconds * _scatter(1.0, 1.25)
         if attempt >= self.attempts:
             return None
-        doubled = self.first_wait_seconds * 2.0 ** min(attempt - 1, 64)  # beyond that a float overflows
-        return min(self.longest_wait_seconds, doubled) * _scatter(0.5, 1.0)
+        return growing_wait_seconds(attempt, first=self.first_wait_seconds, longest=self.longest_wait_seconds)
+
+
+def growing_wait_seconds(attempt: int, *, first: float, longest: float) -> float:
+    """Return how long to wait after failed attempt number ``attempt`` (from 1): it doubles, and is scattered."""
+    doubled = first * 2.0 ** min(attempt - 1, 64)  # beyond that a float overflows
+    return min(longest, doubled) * _scatter(0.5, 1.0)
 
 
 def _scatter(low: float, high: float) -> float:

@@ -95,13 +95,10 @@ def _result(sample, score=None):
     return result_pb2.Result(sample_id=sample.sample_id, verdict=result_pb2.Verdict(score=score, ruling=ruling))
 
 
-def write_run(folder, address):
+def write_run(folder, address, task=lambda i: {"mathAnswer": {"expected": str(i)}}):
     """Write configuration, tasks and model; return the configuration's path."""
     for name, count in (("first", 5), ("second", 8), ("held_out", 3)):
-        lines = [
-            {"task": {"mathAnswer": {"expected": str(i)}}, "prompt": [{"role": "user", "content": f"{name} {i}?"}]}
-            for i in range(count)
-        ]
+        lines = [{"task": task(i), "prompt": [{"role": "user", "content": f"{name} {i}?"}]} for i in range(count)]
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     make_tiny_model(folder / "model", hidden_size=64, layers=1)
     path = folder / "train.toml"

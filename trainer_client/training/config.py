@@ -87,7 +87,7 @@ def load(path: Path, changes: Sequence[str] = ()) -> Config:
     for change in changes:
         _change(values, change)
     config: Config = _record(Config, values, "")
-    return _resolved(config, path.parent)
+    return _resolved(config, path.parent.absolute())
 
 
 def _change(values: dict[str, Any], change: str) -> None:
@@ -190,6 +190,8 @@ def _resolved(config: Config, folder: Path) -> Config:
     model = config.model
     if model.name.startswith(("./", "../")):
         model = dataclasses.replace(model, name=str(folder / model.name))
+    elif Path(model.name).is_dir():  # a folder from here, not a name on the hub
+        model = dataclasses.replace(model, name=str(Path(model.name).absolute()))
     return dataclasses.replace(
         config,
         data=data,

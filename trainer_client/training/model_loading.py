@@ -69,7 +69,7 @@ def load_model(
     weights_dtype = compute_dtype if frozen_base else resolve_dtype(config.weights_dtype, device, auto=compute_dtype)
     options: dict[str, Any] = {}
     if config.adapter == "qlora":
-        options = {"quantization_config": _four_bits(device, compute_dtype), "device_map": {"": device}}
+        options = {"quantization_config": _four_bits(compute_dtype), "device_map": {"": device}}
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         config.name,
         revision=config.revision,
@@ -109,9 +109,9 @@ def _attention(name: str, device: torch.device) -> str:
     return "flash_attention_2" if flash else packed_attention.NAME
 
 
-def _four_bits(device: torch.device, dtype: torch.dtype) -> BitsAndBytesConfig:
-    if device.type != "cuda" or importlib.util.find_spec("bitsandbytes") is None:
-        raise ValueError('adapter = "qlora" needs a GPU and the package bitsandbytes; adapter = "lora" needs neither')
+def _four_bits(dtype: torch.dtype) -> BitsAndBytesConfig:
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ValueError('adapter = "qlora" needs the package bitsandbytes; adapter = "lora" does not')
     if distributed.is_initialized() and distributed.get_world_size() > 1:
         raise ValueError('adapter = "qlora" runs on one GPU; adapter = "lora" is sharded over many')
     return BitsAndBytesConfig(  # type: ignore[no-untyped-call] # transformers'

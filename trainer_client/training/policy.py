@@ -157,7 +157,7 @@ class Policy:
     def _merged(self) -> dict[str, Tensor]:
         """Return the weights with the adapter in them, by the names of a model without one."""
         if self.config.adapter == "qlora":
-            raise ValueError("a base of 4 bits takes no adapter in: load both with peft")
+            raise ValueError("a base of 4 bits takes no adapter in: `trainer-client export --merge` does over 16 bits")
         merged = {
             name.replace(".base_layer.", "."): _whole(parameter)
             for name, parameter in self.scorer.language_model.named_parameters()

@@ -11,13 +11,14 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import count
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from trainer_client.async_client import AsyncRewardClient
 from trainer_client.errors import InvalidRequestError, RewardError, ServerError, UnauthenticatedError
 from trainer_client.results import Result
-from trainer_client.retries import RetryPolicy
+from trainer_client.retries import RetryPolicy, growing_wait_seconds
 from trainer_client.rewards import Shaping, shaped
 from trainer_client.samples import Limits, Sample, TaskLike
 from trainer_client.training.rollout import Completion
@@ -27,6 +28,9 @@ _OURS_TO_MEND = (InvalidRequestError, UnauthenticatedError)
 """Calls that fail again however long one waits."""
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 5.0
+_LEAST_SECONDS_OF_A_GROUP = 5.0
+"""How long a group is tried before it is masked, however long the server has been away: else a run whose model is small
+would use up its steps in one outage."""
 
 
 class OutageError(Exception):
@@ -172,9 +176,8 @@ class Scorer:
     async def _results(self, samples: Sequence[Sample]) -> list[Result | None]:
         """Return one result for each sample; None where the server is away and the run goes on without."""
         known: dict[str, Result] = {}
-        wait = _FIRST_WAIT_SECONDS
         begun = time.monotonic()
-        while True:
+        for attempt in count(1):
             try:
                 async for result in self._client.stream([each for each in samples if each.sample_id not in known]):
                     known[result.sample_id] = result
@@ -183,8 +186,8 @@ class Scorer:
             except RewardError as error:
                 if self._patience_ends(begun, error):
                     break
+                wait = growing_wait_seconds(attempt, first=_FIRST_WAIT_SECONDS, longest=_LONGEST_WAIT_SECONDS)
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
             else:
                 self._note_return()
                 break
@@ -202,7 +205,8 @@ class Scorer:
         if gone <= self._config.patience_seconds:
             return False
         if self._config.on_outage == "mask":
-            return True
+            own = time.monotonic() - begun
+            return own >= min(self._config.patience_seconds, _LEAST_SECONDS_OF_A_GROUP)
         if self._config.on_outage == "wait" and not isinstance(error, ServerError):
             return False
         raise OutageError(f"no grades from the reward server at {self._config.address} for {gone:.0f} s: {error}")

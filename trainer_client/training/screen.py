@@ -23,16 +23,23 @@ _SHOWN = {
     "groups/without_spread": "no spread",
     "masked/share": "masked",
 }
+_WIDTH_OF_A_FILE = 160
+_WIDE = 120
+_BESIDE_BAR_AND_VALUES = 42
+"""Characters of the moving line for what is being done, how far, and for how long."""
 
 
 class Screen:
     """The terminal of one program; on other processes than the first, and where nobody looks, nearly silent."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet, width=None if Console().is_terminal else 160)
+        self.console = Console(stderr=True, quiet=quiet)
+        if not self.console.is_terminal:
+            self.console.width = _WIDTH_OF_A_FILE
+        self._bar_width = 24 if self.console.width >= _WIDE else 8
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=self._bar_width),
             MofNCompleteColumn(),
             TextColumn("{task.fields[values]}"),
             TimeElapsedColumn(),
@@ -40,7 +47,7 @@ class Screen:
             console=self.console,
             disable=not self.console.is_terminal,
         )
-        self._bar = self._progress.add_task("", total=None, values="")
+        self._bar = self._progress.add_task("starting", total=None, values="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -67,17 +74,19 @@ class Screen:
 
     def step(self, step: int, total: int, values: Mapping[str, float]) -> None:
         """Show how a step went."""
-        shown = "  ".join(f"{label} {values[name]:.3g}" for name, label in _SHOWN.items() if name in values)
-        self._progress.update(self._bar, completed=step, total=total, values=shown)
+        shown = [f"{label} {values[name]:.3g}" for name, label in _SHOWN.items() if name in values]
+        fitting = fitted(shown, self.console.width - self._bar_width - _BESIDE_BAR_AND_VALUES)
+        self._progress.update(self._bar, completed=step, total=total, values=fitting)
         if not self.console.is_terminal:
-            self.console.print(Text(f"{time.strftime('%H:%M:%S')} step {step}/{total}  {shown}"))
+            self.console.print(Text(f"{time.strftime('%H:%M:%S')} step {step}/{total}  {'  '.join(shown)}"))
 
     def evaluation(self, title: str, reports: Sequence[SetReport]) -> None:
         """Show what an evaluation found."""
         if not reports:
             return
         table = Table(title=title, title_justify="left")
-        for column in ("set", "tasks", *(f"pass@{k}" for k in reports[0].pass_at), "score", "tokens", "cut", "masked"):
+        table.add_column("set", overflow="fold")
+        for column in ("tasks", *(f"pass@{k}" for k in reports[0].pass_at), "score", "tokens", "cut", "masked"):
             table.add_column(column)
         for each in reports:
             table.add_row(
@@ -90,6 +99,17 @@ class Screen:
                 f"{each.masked:.0%}",
             )
         self.console.print(table)
+
+
+def fitted(texts: Sequence[str], width: int) -> str:
+    """Return the first of ``texts`` that fit on a line of ``width`` characters, whole."""
+    line = ""
+    for text in texts:
+        longer = f"{line}  {text}" if line else text
+        if len(longer) > width:
+            break
+        line = longer
+    return line
 
 
 def _interval(found: Estimate) -> str:

@@ -17,7 +17,8 @@ from trainer_client.training import ranks
 from trainer_client.training.config import Config, ConfigError
 from trainer_client.training.learner import Learner
 from trainer_client.training.optimizer import OptimizerConfig
-from trainer_client.training.policy import Policy
+from trainer_client.training.policy import ModelConfig, Policy
+from trainer_client.training.quiet import before_torch
 from trainer_client.training.rollout import open_rollout
 from trainer_client.training.sampler import Sampler
 from trainer_client.training.scoring import Scorer
@@ -74,14 +75,21 @@ def open_session(config: Config, run_id: str, *, learn: bool) -> Iterator[Sessio
 
 
 def load_tokenizer(config: Config) -> Any:
-    """Return the model's tokenizer. Raises `ConfigError`."""
-    model = config.model
+    """Return the model's tokenizer, with the run's chat template in it. Raises `ConfigError`."""
+    return tokenizer_of(config.model, config.data.chat_template)
+
+
+def tokenizer_of(model: ModelConfig, chat_template: str) -> Any:
+    """Return the tokenizer of ``model``; ``chat_template`` is the file of another template, or empty."""
     try:
-        return AutoTokenizer.from_pretrained(
+        tokenizer: Any = AutoTokenizer.from_pretrained(
             model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
         )
     except (OSError, ValueError) as error:
         raise ConfigError(f"model.name: {model.name!r} is no folder of a model, nor to be had: {error}") from error
+    if chat_template:
+        tokenizer.chat_template = Path(chat_template).read_text("utf-8")
+    return tokenizer
 
 
 def load_learner(config: Config, *, optimizer: OptimizerConfig | None = None) -> Learner:
@@ -116,11 +124,11 @@ def save_model(learner: Learner, tokenizer: Any, directory: Path, *, merged: boo
 
 
 def quiet_libraries() -> None:
-    """Keep the libraries' own chatter off the terminal."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    """Keep the libraries' own chatter off the terminal, as far as `quiet` could not before they were imported."""
+    before_torch()
     warnings.filterwarnings("ignore", "`torch.distributed.reduce_op", FutureWarning)  # vLLM looks at every attribute
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers'
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # as above
-    for name in ("httpx", "vllm", "torch"):
+    for name in ("httpx", "torch"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("vllm").setLevel(os.environ["VLLM_LOGGING_LEVEL"])  # which vLLM itself reads after its imports

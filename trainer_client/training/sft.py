@@ -1,14 +1,21 @@
-"""The warm start: learn from demonstrations, for GRPO needs a model that already does somewhat well."""
+"""The warm start: learn from demonstrations, for GRPO needs a model that already does somewhat well.
+
+What it writes is a run of its own in the folder ``sft`` of `output.directory`, so that it and the training that follows
+take nothing of each other's for theirs. A warm start that was stopped, by whatever, goes on from its newest checkpoint.
+"""
 
 import time
 import uuid
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from trainer_client.training import ranks
+from trainer_client.training.checkpoint import Checkpoint, Checkpoints
 from trainer_client.training.config import Config
-from trainer_client.training.demonstrations import batches, demonstrations, steps
+from trainer_client.training.demonstrations import Demonstrations, batches, demonstrations, steps
 from trainer_client.training.interrupts import Interrupts
+from trainer_client.training.learner import Learner
 from trainer_client.training.optimizer import OptimizerConfig
 from trainer_client.training.run_log import RunLog, describe_run
 from trainer_client.training.screen import Screen
@@ -19,10 +26,9 @@ from trainer_client.training.tasks import PromptWriter, load_task_sets, training
 def sft(config: Config, screen: Screen) -> Path:
     """Learn from demonstrations, and return the folder of the model: the `model.name` of the run that follows.
 
-    Raises `TaskFileError`. The first Ctrl-C ends it early, and the model is written.
+    Raises `TaskFileError`, and KeyboardInterrupt once a checkpoint is saved.
     """
-    directory = Path(config.output.directory)
-    run_id = uuid.uuid4().hex[:8]
+    directory = Path(config.output.directory, "sft")
     with ranks.processes():
         tokenizer = load_tokenizer(config)
         sources = training_sources(config.sft.tasks or config.data.tasks)
@@ -31,27 +37,13 @@ def sft(config: Config, screen: Screen) -> Path:
         screen.say(f"{len(found.pairs)} demonstrations; {found.too_long} too long, {found.without} tasks without any")
         total = steps(found, config.sft)
         learner = load_learner(config, optimizer=falling(config.optimizer, config.sft.learning_rate, total))
-        silent = ranks.rank() > 0
-        log = RunLog(directory, config.output, name=config.name, run_id=run_id, step=0, silent=silent)
-        if not silent:
-            describe_run(directory, run_id, config.to_json())
-        try:
-            with Interrupts(screen.say) as interrupts:
-                for step, pairs in enumerate(batches(found, config.sft, config.seed), start=1):
-                    begun = time.monotonic()
-                    screen.phase("learning", step - 1, total)
-                    values = {f"update/{name}": value for name, value in learner.supervise(pairs).items()}
-                    values["time/step"] = time.monotonic() - begun
-                    log.step(step, values)
-                    screen.step(step, total, values)
-                    if ranks.anybody(interrupts.asked):
-                        screen.say("Ended early: the model is written as it is")
-                        break
-        finally:
-            log.close()
+        _learn(config, learner, found, screen, directory)
         folder = directory / "model"
         save_model(learner, tokenizer, folder, merged=config.model.adapter == "lora")
-        screen.say(f"The model is in {folder}")
+        if config.model.adapter == "qlora":
+            screen.say(f"The adapter is in {folder}: make a model of it by trainer-client export {directory} --merge")
+        else:
+            screen.say(f"The model is in {folder}: train it with --set model.name={folder.absolute()}")
         return folder
 
 
@@ -68,3 +60,42 @@ def falling(optimizer: OptimizerConfig, learning_rate: float, total: int) -> Opt
         total_steps=total,
         final_share=0.0,
     )
+
+
+def _learn(config: Config, learner: Learner, found: Demonstrations, screen: Screen, directory: Path) -> None:
+    """Take the updates that are left to take, and save where it stands. Raises KeyboardInterrupt."""
+    checkpoints = Checkpoints(directory / "checkpoints", keep=config.output.keep)
+    resumed = checkpoints.newest()
+    done = resumed.step if resumed else 0
+    run_id = resumed.state()["run_id"] if resumed else uuid.uuid4().hex[:8]
+    silent = ranks.rank() > 0
+    log = RunLog(directory, config.output, name=config.name, run_id=run_id, step=done, silent=silent)
+    changed = describe_run(directory, run_id, config.to_json()) if not silent else []
+    if resumed:
+        _resume(learner, resumed, changed, screen)
+    total = steps(found, config.sft)
+    left = islice(batches(found, config.sft, config.seed), done, None)
+    try:
+        with Interrupts(screen.say) as interrupts:
+            for step, pairs in enumerate(left, start=done + 1):
+                begun = time.monotonic()
+                screen.phase("learning", step - 1, total)
+                values = {f"update/{name}": value for name, value in learner.supervise(pairs).items()}
+                values["time/step"] = time.monotonic() - begun
+                log.step(step, values)
+                screen.step(step, total, values)
+                stopping = ranks.anybody(interrupts.asked)
+                if stopping or step == total or (config.output.save_every and step % config.output.save_every == 0):
+                    checkpoints.save(step, {"run_id": run_id}, learner.save)
+                if stopping and step < total:
+                    raise KeyboardInterrupt
+    finally:
+        log.close()
+
+
+def _resume(learner: Learner, checkpoint: Checkpoint, changed: list[str], screen: Screen) -> None:
+    if changed:
+        screen.warn(f"The configuration is not the one this warm start was begun with: {', '.join(changed)}")
+    learner.load(checkpoint.learner)
+    checkpoint.restore_random()
+    screen.say(f"Going on after {checkpoint.step} updates")

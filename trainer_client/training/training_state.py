@@ -34,13 +34,24 @@ def save_state(directory: Path, module: nn.Module, optimizer: torch.optim.Optimi
 def load_state(directory: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> int:
     """Set ``module`` and ``optimizer`` to what ``directory`` holds; return the number of steps. Every process calls."""
     state = _state(module, optimizer, 0)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "torch.distributed is disabled")
-        load(state, checkpoint_id=str(directory))
+    _read(state, directory)
     set_model_state_dict(module, state["model"], options=_SOME)
     set_optimizer_state_dict(module, optimizer, state["optimizer"], options=_TRAINED)
     steps: int = state["steps"]
     return steps
+
+
+def load_weights(directory: Path, module: nn.Module) -> None:
+    """Set the trained weights of ``module`` to what ``directory`` holds, in whatever dtype they are kept in."""
+    state = {"model": get_model_state_dict(module, options=_TRAINED)}
+    _read(state, directory)
+    set_model_state_dict(module, state["model"], options=_SOME)
+
+
+def _read(state: dict[str, Any], directory: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled")
+        load(state, checkpoint_id=str(directory))
 
 
 def _state(module: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> dict[str, Any]:

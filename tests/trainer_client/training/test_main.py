@@ -63,9 +63,12 @@ def test_a_warm_start_by_command(run, tmp_path, adapter):
         "sft", text, "--set", "sft.epochs=15", "--set", "sft.samples_per_step=8", "--set", "sft.learning_rate=0.01"
     )
     assert done.exit_code == 0, done.output
-    losses = [json.loads(line)["update/loss"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    losses = [
+        json.loads(line)["update/loss"]
+        for line in (tmp_path / "run" / "sft" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert len(losses) == 15
     assert losses[-1] < (losses[0] / 2 if adapter == "none" else losses[0])
-    made = {path.name for path in (tmp_path / "run" / "model").iterdir()}
+    made = {path.name for path in (tmp_path / "run" / "sft" / "model").iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= made
     assert "adapter_config.json" not in made

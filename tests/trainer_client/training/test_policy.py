@@ -288,11 +288,20 @@ def test_attention_that_is_not_ours_to_do_is_refused(saved: Callable):
         on_cpu(config(directory), reference=False)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_four_bits_need_a_gpu(tiny_model: Path):
-    """And say so, with what to do."""
-    with pytest.raises(ValueError, match='adapter = "lora" needs neither'):
-        on_cpu(config(tiny_model, adapter="qlora"), reference=False)
+def test_over_four_bits_the_adapter_alone_is_trained(tiny_model: Path):
+    """With QLoRA the base is in 4 bits, the reference is that base, and a step moves the adapter's weights only."""
+    policy = on_cpu(config(tiny_model, adapter="qlora", dtype="float32", lora_rank=4), reference=True)
+    packed = pack(SAMPLES)
+    assert all("lora_" in name for name, value in policy.model.named_parameters() if value.requires_grad)
+    assert any(value.dtype == torch.uint8 for value in policy.model.parameters())
+    before = policy.reference_logprobs(packed)
+    optimizer = torch.optim.SGD(policy.trained, lr=1.0)
+    for _ in range(2):  # the first step moves one factor only: the other begins at 0
+        optimizer.zero_grad()
+        policy.logprobs(packed)[0].sum().backward()
+        optimizer.step()
+    assert torch.equal(policy.reference_logprobs(packed), before)
+    assert not torch.allclose(policy.logprobs(packed)[0], before, atol=1e-3)
 
 
 @pytest.mark.parametrize(
