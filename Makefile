@@ -6,6 +6,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 BIN := .venv/bin
 ENVIRONMENT := .venv/made-from-pyproject
 TRAINER := .venv/trainer-made-from-pyproject
+SIDE_BY_SIDE := $(MAKE) --jobs 2 --keep-going --output-sync=target --no-print-directory
 INSTALL := $(BIN)/python .ci/install.py $(BIN)/python --quiet --compile
 SANDBOX ?= auto
 
@@ -24,8 +25,27 @@ demo-train: $(TRAINER) ## Train a tiny model on a CPU: real sandboxes, real vLLM
 	@$(BIN)/python examples/demo_train.py --sandbox $(SANDBOX)
 
 .PHONY: test
-test: lint ## Every check and every test; Docker tests where a daemon can be had
-	.ci/with-docker $(BIN)/python -m pytest -q
+test: $(ENVIRONMENT) ## Every check and every test; Docker tests where a daemon can be had
+	@echo 'Checks and tests run two at a time; each speaks when it is done.'
+	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server lint test-trainer
+
+.PHONY: test-everything
+test-everything: $(ENVIRONMENT) ## The same, and test-integrations beside it
+	@echo 'Checks and tests run two at a time; each speaks when it is done.'
+	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-integrations lint test-trainer
+
+# Two halves: what starts boxes, containers and faults is in one of them, so that no two tests look for the same traces.
+.PHONY: test-server
+test-server: docker $(TRAINER)
+	$(BIN)/python -m pytest -q --ignore=tests/trainer_client
+
+.PHONY: test-trainer
+test-trainer: $(TRAINER)
+	$(BIN)/python -m pytest -q -o cache_dir=.pytest_cache/trainer tests/trainer_client
+
+.PHONY: docker
+docker: $(ENVIRONMENT)
+	.ci/with-docker --prepare
 
 .PHONY: test-integrations
 test-integrations: $(ENVIRONMENT) ## The adapters and the gateway against the real RL stacks; installs them first
