@@ -1,10 +1,11 @@
-"""Measure how many small Python samples a server grades in a second, and where the time goes.
+"""Measure how many small samples a server grades in a second, and where the time goes.
 
-    python benchmarks/throughput.py [--sandbox auto|docker|local] [--seconds 10] [--json FILE]
+    python benchmarks/throughput.py [--workload python|math|sql|json] [--sandbox auto|docker|local] [--seconds 10]
+                                    [--json FILE]
 
-Every sample is a different response to one of a few tasks with three call tests, so that nothing is shared or
-remembered. Two floors stand beside the figure: a bare fork of this interpreter with the same work in the child, and
-the same work called in this process.
+Every sample is a different response to one of eight tasks, so that nothing is shared or remembered; see workloads.py.
+Two floors stand beside the figure: a bare fork of this interpreter with the same work in the child, and the same work
+called in this process.
 """
 
 import argparse
@@ -13,30 +14,18 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import count, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
+from workloads import FLIGHTS, NAMES, Workload, workload
+
 from reward_server.child import child_server
-from trainer_client import Result, RewardClient, Sample, reward
+from trainer_client import Result, RewardClient, reward
 
 BATCH = 64
-FLIGHTS = 2
-TASKS = tuple(
-    {
-        "taskId": f"add-{offset}",
-        "codeTests": {
-            "entryPoint": "add",
-            "callTests": [
-                {"args": ["1", "2"], "expected": str(3 + offset)},
-                {"args": ["-5", "5"], "expected": str(offset)},
-                {"args": ["10", "20"], "expected": str(30 + offset)},
-            ],
-        },
-    }
-    for offset in range(8)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +33,7 @@ class Figures:
     """What was measured."""
 
     machine: str
+    workload: str
     sandbox: str
     concurrency: int
     samples: int
@@ -58,30 +48,11 @@ class Figures:
     """Of the time that the server's workers had, how much was spent in runs; the rest is transport and waiting."""
 
 
-def source(number: int) -> str:
-    """Return the code of response ``number``; no two are alike."""
-    return f"def add(a, b):\n    return a + b + {number % len(TASKS)}  # {number}"
-
-
-def samples(flight: int) -> Iterator[Sample]:
-    """Yield different samples for ever, no two of all flights alike."""
-    for number in count(flight, FLIGHTS + 1):
-        yield Sample(TASKS[number % len(TASKS)], f"Here it is:\n```python\n{source(number)}\n```")
-
-
-def work(number: int) -> bool:
-    """Do in plain Python what grading a sample does: compile, run, call, compare."""
-    names: dict[str, Callable[[int, int], int]] = {}
-    exec(compile(source(number), "<response>", "exec"), names)
-    offset = number % len(TASKS)
-    return [names["add"](*pair) for pair in ((1, 2), (-5, 5), (10, 20))] == [3 + offset, offset, 30 + offset]
-
-
-def forked(number: int) -> bool:
+def forked(call: Callable[[int], bool], number: int) -> bool:
     """Do the work in a bare fork: no isolation, no limits, no wire."""
     child = os.fork()
     if child == 0:
-        os._exit(0 if work(number) else 1)
+        os._exit(0 if call(number) else 1)
     return os.waitpid(child, 0)[1] == 0
 
 
@@ -95,18 +66,18 @@ def per_second(task: Callable[[int], bool], seconds: float) -> float:
     return done / seconds
 
 
-def drive(address: str, seconds: float) -> tuple[list[Result], list[float], float]:
+def drive(address: str, work: Workload, seconds: float) -> tuple[list[Result], list[float], float]:
     """Send batches from a few threads for ``seconds``; return results, seconds of each batch, seconds in all."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - threads only after the forks of the floor
 
     results: list[Result] = []
     batches: list[float] = []
     with RewardClient(address, run_id="throughput") as client, ThreadPoolExecutor(FLIGHTS) as threads:
-        client.score(list(islice(samples(FLIGHTS), BATCH)))  # warm
+        client.score(list(islice(work.samples(FLIGHTS), BATCH)))  # warm
         begun = time.perf_counter()
 
         def fly(flight: int) -> None:
-            feed = samples(flight)
+            feed = work.samples(flight)
             while time.perf_counter() - begun < seconds:
                 batch = list(islice(feed, BATCH))
                 sent = time.perf_counter()
@@ -117,19 +88,21 @@ def drive(address: str, seconds: float) -> tuple[list[Result], list[float], floa
         return results, batches, time.perf_counter() - begun
 
 
-def measure(sandbox: str, seconds: float) -> Figures:
+def measure(name: str, sandbox: str, seconds: float) -> Figures:
     """Return the figures of this machine."""
-    forks, calls = per_second(forked, 2.0), per_second(work, 1.0)
+    work = workload(name)
+    forks, calls = per_second(partial(forked, work.call), 2.0), per_second(work.call, 1.0)
     with child_server("--sandbox", sandbox) as address:
         with RewardClient(address) as client:
             server = client.capabilities()
-        results, batches, took = drive(address, seconds)
+        results, batches, took = drive(address, work, seconds)
     if wrong := [result for result in results if reward(result) != 1.0]:
         raise SystemExit(f"{len(wrong)} of {len(results)} samples were not accepted, e.g. {wrong[0]}")
     runs = [result.provenance.run_seconds for result in results]
     queues = [result.provenance.queue_seconds for result in results]
     return Figures(
         machine=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        workload=name,
         sandbox=server.sandbox.runtime,
         concurrency=server.concurrency,
         samples=len(results),
@@ -147,11 +120,12 @@ def measure(sandbox: str, seconds: float) -> Figures:
 def main() -> None:
     """Run the command line described at the top of this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workload", default="python", choices=NAMES)
     parser.add_argument("--sandbox", default="auto", choices=("auto", "docker", "local"))
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--json", type=Path, help="also write the figures here")
     arguments = parser.parse_args()
-    figures = measure(arguments.sandbox, arguments.seconds)
+    figures = measure(arguments.workload, arguments.sandbox, arguments.seconds)
     for name, value in asdict(figures).items():
         print(f"{name.replace('_', ' '):<28} {value:,.3g}" if isinstance(value, float) else f"{name:<28} {value}")
     if arguments.json:

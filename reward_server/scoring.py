@@ -228,13 +228,13 @@ class Engine:
                 first, *others = [await self._runs.run(job, party) for _ in range(self._verdict_runs)]
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        execution, reference, begun = first.execution, finding.result(), time.monotonic()
+        execution, reference = first.execution, finding.result()
         verdict = await asyncio.to_thread(grader.judge, record, job, execution, reference)
         for again in others:
             if not (execution.pressed or again.execution.pressed):
                 other = grader.judge(record, job, again.execution, reference)
                 verdict = steady(verdict, other, task_is_steady=reference is not None)
-        took = sum(run.run_seconds for run in (first, *others)) + time.monotonic() - begun
+        took = sum(run.run_seconds for run in (first, *others))
         self._mean_seconds += 0.05 * (took - self._mean_seconds)
         return Graded(
             result=verdict,
