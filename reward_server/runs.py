@@ -1,7 +1,8 @@
 """Jobs on their way to the sandbox: they wait for fair turns, and those that may share a run gather while they wait.
 
 A fork and its layers cost milliseconds, and reading an answer often less than one. So jobs of one party, company and
-program, under the same limits, that queue at the same moment are served by one run. Nobody waits for others to come.
+program, under the same limits, that queue at the same moment are served by one run. Nobody waits for others to come,
+but for those that the event loop is about to bring.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ _MOST_TOGETHER = 16
 """Jobs in one run: enough to forget what the run costs, and few enough for its turn to stay short."""
 _MOST_BYTES = 4 * MIB
 """Of payloads in one run, about."""
+_QUIET_ROUNDS = 8
+"""So many rounds of the event loop without a newcomer end a gathering: samples of one request are planned one by one,
+and each takes some rounds to get here. A round costs microseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,7 @@ class Runs:
     async def _conduct(self, key: Hashable, party: Hashable, gathering: _Gathering) -> None:
         try:
             async with self._turns.turn(party):
+                await self._settle(gathering)
                 self._close(key, gathering)
                 seats, begun = gathering.waiting(), time.monotonic()
                 results = await _kept(self._sandbox.run_together([seat.job for seat in seats]))
@@ -115,6 +120,14 @@ class Runs:
                 seat.answer.set_exception(error)
         finally:
             self._close(key, gathering)
+
+    async def _settle(self, gathering: _Gathering) -> None:
+        """Let those sit down who are on their way."""
+        quiet = 0
+        while quiet < _QUIET_ROUNDS and len(gathering.seats) < _MOST_TOGETHER:
+            seated = len(gathering.seats)
+            await asyncio.sleep(0)
+            quiet = 0 if len(gathering.seats) > seated else quiet + 1
 
     def _close(self, key: Hashable, gathering: _Gathering) -> None:
         """Let nobody else sit down."""

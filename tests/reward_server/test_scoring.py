@@ -5,6 +5,7 @@ import pytest
 import toy
 
 from reward_server.scoring import Engine, QueueFullError, Sample, Task
+from reward_server.tasks.math_answer import MathAnswerTask
 from reward_server.verdict import Failure, FailureReason, Ruling, Verdict
 from sandboxes.base import Ending, Execution, Limits
 from sandboxes.errors import BoxDiedError
@@ -245,6 +246,24 @@ async def test_requests_take_turns():
     await asyncio.gather(*large, *small)
     order = [job.payload["response"] for job in sandbox.jobs]
     assert max(i for i, text in enumerate(order) if text.startswith("small")) < 10
+
+
+async def test_the_samples_of_a_request_share_a_run():
+    """They are planned one by one, and the run waits for those that are about to come."""
+    together = []
+
+    class Noted(ScriptedSandbox):
+        async def run_together(self, jobs):
+            together.append(len(jobs))
+            return await super().run_together(jobs)
+
+    sandbox = Noted(lambda job: Execution(ending=Ending.EXITED, report={"outcome": "equal"}))
+    task = Task(grader="math_answer", read=lambda: MathAnswerTask(expected="x+1"), digest=b"task")
+    async with sandbox:
+        samples = [Sample(task=task, response=f"\\boxed{{x+{i}}}", limits=Limits()) for i in range(8)]
+        graded = await asyncio.gather(*Engine(sandbox).submit(samples))
+    assert [each.result.score for each in graded] == [1.0] * 8
+    assert together == [8]
 
 
 async def test_no_more_runs_at_once_than_the_sandbox_takes(gate):
