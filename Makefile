@@ -59,6 +59,10 @@ test-integrations-all: $(ENVIRONMENT) ## The same, with the stacks that take lon
 faults: $(ENVIRONMENT) ## The long form of the fault injection, on both sandboxes: ten minutes
 	.ci/with-docker $(BIN)/python tests/end_to_end/faults.py --sandbox both
 
+.PHONY: outage
+outage: $(TRAINER) ## A training run whose reward server is killed for a minute, three ways: ten minutes
+	$(BIN)/python tests/end_to_end/outage.py
+
 .PHONY: lint
 lint: $(TRAINER) ## Contract, style, types and layers, without tests
 	$(BIN)/python proto/generate.py --check

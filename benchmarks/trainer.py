@@ -114,7 +114,7 @@ def ours(directory: Path, load: Load) -> dict[str, Any]:
                 engine.load_weights(policy.weights())
             with clock.measure("generation"):
                 drawn = list(engine.generate(part, load.group, sampling))
-            engine.sleep()
+                engine.sleep()  # as TRL's generation does at its end
             groups = [
                 ScoredGroup(
                     task_index=place,

@@ -5,6 +5,7 @@ On a GPU, in 16 bits: torch's own variable-length flash attention. Elsewhere: on
 Registered with transformers as an attention implementation called ``packed``.
 """
 
+from inspect import signature
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,8 @@ from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
 NAME = "packed"
+_TAKES_GROUPS = "enable_gqa" in signature(varlen_attn).parameters
+"""Whether torch's kernel shares keys among heads when told; before torch 2.12 it is given a copy for each head."""
 _UNSUPPORTED = ("softcap", "s_aux", "position_bias")
 """What some architectures ask of attention and the kernels here do not do."""
 
@@ -47,6 +50,12 @@ def packed_attention(
     dtype = _computed_in(value)
     if query.is_cuda and dtype in (torch.bfloat16, torch.float16):
         query, key, value = (part.squeeze(0).transpose(0, 1).to(dtype) for part in (query, key, value))
+        share = query.shape[1] // key.shape[1]
+        options: dict[str, Any] = {}
+        if share > 1 and _TAKES_GROUPS:
+            options["enable_gqa"] = True
+        elif share > 1:
+            key, value = (part.repeat_interleave(share, dim=1) for part in (key, value))
         read = varlen_attn(
             query,
             key,
@@ -57,7 +66,7 @@ def packed_attention(
             max_length_q,
             scale=scaling,
             window_size=(-1 if sliding_window is None else sliding_window - 1, 0),
-            enable_gqa=query.shape[1] != key.shape[1],
+            **options,
         )
         assert isinstance(read, Tensor)  # noqa: S101 - no auxiliary output was asked for
         return read.unsqueeze(0), None
