@@ -24,6 +24,8 @@ from sandboxes.base import MIB, Ending, Execution, Job, Usage
 _MAX_REPLY_BYTES = 4 * MIB
 _PASSING_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses that another try may not meet."""
+_ABOUT_THE_REQUEST = frozenset({400, 403, 406, 413, 422, 451})
+"""Statuses by which filters refuse what a request says: perhaps a response's words."""
 _TOO_LONG = re.compile(rb"context[ _](?:length|size|window)|maximum model length", re.IGNORECASE)
 """How endpoints say that a request has more tokens than their model reads."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 20.0
@@ -140,7 +142,8 @@ async def _reply(client: httpx.AsyncClient, endpoint: JudgeEndpoint, request: Ma
             said = data[:200].decode("utf-8", "replace")
             if _TOO_LONG.search(data[:4_000]):
                 raise _TooLongError(said)
-            raise JudgeUnavailableError(f"it answered status {response.status_code}: {said}")
+            refused = JudgeOutOfFormError if response.status_code in _ABOUT_THE_REQUEST else JudgeUnavailableError
+            raise refused(f"it answered status {response.status_code}: {said}")
     return _content(bytes(data))
 
 

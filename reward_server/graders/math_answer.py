@@ -30,7 +30,7 @@ class MathAnswer:
     """Implements `Grader` for `MathAnswerTask`."""
 
     name = "math_answer"
-    version = "4"
+    version = "5"
 
     def prepare(self, task: MathAnswerTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""

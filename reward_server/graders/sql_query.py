@@ -38,7 +38,7 @@ class SqlQuery:
     """Implements `Grader` for `SqlQueryTask`."""
 
     name = "sql_query"
-    version = "3"
+    version = "4"
     languages = ("sqlite",)
 
     def prepare(self, task: SqlQueryTask, limits: Limits) -> Job:

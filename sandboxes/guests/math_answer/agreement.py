@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -12,6 +13,8 @@ from .shapes import symbols
 from .trees import Tree
 from .values import ValueBoundError, value
 
+_ROUNDED = 0.02
+"""How far apart two numbers may be, in proportion, of which one stands for the other in a chain of equations."""
 _MAX_OPERATIONS = 60
 _SMALLEST = sympy.Float("1e-30")
 _RELATIVE = sympy.Float("1e-25")
@@ -73,6 +76,23 @@ def holds(sides: Sequence[Tree], rules: Rules) -> bool:
         return all(isinstance(other, Expr) and identical(other, first, Rules()) for other in others)
     except (UndecidedError, TypeError, AttributeError):
         return False
+
+
+def contradicts(sides: Sequence[Tree], rules: Rules) -> bool:
+    """Return whether neighbours between equals signs are numbers that nobody rounds to each other, as in ``4 = 5``."""
+    try:
+        numbers = [at(valued(side, rules), {}) for side in sides if not any(symbols(side)) and not _measures(side)]
+    except (UndecidedError, TypeError, AttributeError):
+        return False
+    known = [number for number in numbers if number is not None]
+    return any(abs(a - b) > _ROUNDED * max(abs(a), abs(b)) for a, b in pairwise(known))
+
+
+def _measures(tree: Any) -> bool:
+    """Return whether there is a unit in a tree, so that its number alone says little."""
+    if not isinstance(tree, tuple):
+        return False
+    return tree[:1] in (("quantity",), ("degrees",), ("percent",), ("text",)) or any(map(_measures, tree))
 
 
 def valued(tree: Tree, rules: Rules) -> Any:

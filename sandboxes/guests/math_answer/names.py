@@ -1,6 +1,6 @@
 """Takes away the name that an answer gives to a value, where the other answer has none."""
 
-from .agreement import Rules, holds
+from .agreement import Rules, contradicts, holds
 from .shapes import is_asked, is_name, names_values
 from .trees import Tree
 
@@ -15,7 +15,8 @@ def bare(tree: Tree, other: Tree, rules: Rules, *, asked: bool = False) -> Tree:
             total: Tree = right
             return total
         case ("relation", signs, (left, *_, right)) if set(signs) == {"="} and other[0] != "relation":
-            chosen: Tree = right if is_name(left) or (asked and holds(tree[2], rules)) else tree
+            named = is_name(left) and not contradicts(tree[2][1:], rules)
+            chosen: Tree = right if named or (asked and holds(tree[2], rules)) else tree
             return chosen
         case ("power", ("group", "(", items, ")"), ("symbol", "T")):
             return ("group", "(", items, ")")

@@ -41,9 +41,11 @@ def _conditions(tree: exp.Expr) -> Iterator[tuple[str, list[str]]]:
         condition = node.args.get("on") if isinstance(node, exp.Join) else node.this
         for leaf in _leaves(condition):
             query = leaf.find_ancestor(exp.Select)
-            own = (column for column in leaf.find_all(exp.Column) if column.find_ancestor(exp.Select) is query)
+            own = [column for column in leaf.find_all(exp.Column) if column.find_ancestor(exp.Select) is query]
             columns = {column.name.lower() for column in own}
-            if len(columns) == 1 and (values := _literals(leaf)):
+            if any(column.find_ancestor(exp.AggFunc, exp.Select) is not query for column in own):
+                continue  # how many there are, or which is the last: that picks no row by its key
+            if len(columns) == 1 and (values := _literals(leaf, of=query)):
                 yield columns.pop(), values
 
 
