@@ -41,9 +41,9 @@ def serve(
     verbose: Verbose = False,
 ) -> None:
     """Serve gRPC, and HTTP if asked to, until SIGTERM or Ctrl-C; running samples are finished."""
-    from reward_server.sandbox_choice import choose  # noqa: PLC0415 - each command loads what it needs
-    from reward_server.server import RewardServer  # noqa: PLC0415
-    from reward_server.server import serve as serve_until_told  # noqa: PLC0415
+    from reward_server.sandbox_choice import choose
+    from reward_server.server import RewardServer
+    from reward_server.server import serve as serve_until_told
 
     _log_to_stderr(verbose=verbose, usual=logging.INFO)
     settings = _load(config, listen=listen, http=http, sandbox=sandbox, boxes=boxes, image=image, runtime=runtime)
@@ -76,7 +76,7 @@ def grade(
     verbose: Verbose = False,
 ) -> None:
     """Grade responses without a server. Exit status 0: all graded; 1: some line or sample could not be graded."""
-    from reward_server.cli.grade import run_grade  # noqa: PLC0415
+    from reward_server.cli.grade import run_grade
 
     _log_to_stderr(verbose=verbose)
     settings = _load(config, sandbox=sandbox, boxes=boxes, image=image, runtime=runtime, verdict_runs=runs)
@@ -95,9 +95,9 @@ def convert(
     all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Code earns with all tests only.")] = False,
 ) -> None:
     """Make a task file of a data set. Exit status 0: every row became a task; 1: some could not, and why is said."""
-    from converters import FORMATS, Options  # noqa: PLC0415 - each command loads what it needs
-    from converters.files import UnreadableFileError  # noqa: PLC0415
-    from reward_server.cli.convert import run_convert  # noqa: PLC0415
+    from converters import FORMATS, Options
+    from converters.files import UnreadableFileError
+    from reward_server.cli.convert import run_convert
 
     if source not in FORMATS:
         _fail(f"--from: no format is called {source!r}, but {', '.join(FORMATS)}")
@@ -117,7 +117,7 @@ def doctor(
     config: ConfigFile = None, sandbox: SandboxFlag = None, image: ImageFlag = None, runtime: RuntimeFlag = None
 ) -> None:
     """Show what this host gives, from live probes. Exit status 0: grading is safe here; 1: it is not."""
-    from reward_server.cli.doctor import run_doctor  # noqa: PLC0415
+    from reward_server.cli.doctor import run_doctor
 
     settings = _load(config, sandbox=sandbox, image=image, runtime=runtime)
     safe = _run(lambda: run_doctor(settings))
@@ -129,7 +129,7 @@ def capabilities(
     address: Annotated[str, typer.Argument(help="Host and port of a server.")] = "127.0.0.1:50051",
 ) -> None:
     """Print what a running server can do, as JSON."""
-    from reward_server.cli.capabilities import show  # noqa: PLC0415
+    from reward_server.cli.capabilities import show
 
     if (problem := show(address, os.environ.get(TOKEN_VARIABLE, ""))) is not None:
         _fail(problem)

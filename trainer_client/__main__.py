@@ -40,8 +40,8 @@ def train(config: ConfigFile, change: Changes = None) -> None:
     """Train by GRPO; a run that has a checkpoint goes on from it. Exit status 1: stopped before the last step."""
 
     def work(settings: "Config", screen: "Screen") -> None:
-        from trainer_client.training.report import write_report  # noqa: PLC0415 - each command loads what it needs
-        from trainer_client.training.train import train as run_training  # noqa: PLC0415
+        from trainer_client.training.report import write_report
+        from trainer_client.training.train import train as run_training
 
         folder = run_training(settings, screen)
         screen.say(f"The model is in {folder}")
@@ -55,7 +55,7 @@ def sft(config: ConfigFile, change: Changes = None) -> None:
     """Warm a model up on demonstrations: the samples in task records."""
 
     def work(settings: "Config", screen: "Screen") -> None:
-        from trainer_client.training.sft import sft as warm_up  # noqa: PLC0415
+        from trainer_client.training.sft import sft as warm_up
 
         warm_up(settings, screen)
 
@@ -71,7 +71,7 @@ def evaluate(
     """Measure a model on the evaluation sets: `--set model.name=run/model` for a trained one."""
 
     def work(settings: "Config", screen: "Screen") -> None:
-        from trainer_client.training.evaluation_run import run_evaluation  # noqa: PLC0415
+        from trainer_client.training.evaluation_run import run_evaluation
 
         run_evaluation(settings, screen, out)
 
@@ -83,7 +83,7 @@ def report(
     directory: Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)],
 ) -> None:
     """Write report.html and report.png anew from what a run has written so far."""
-    from trainer_client.training.report import write_report  # noqa: PLC0415
+    from trainer_client.training.report import write_report
 
     try:
         typer.echo(write_report(directory))
@@ -105,11 +105,11 @@ def export(
 ) -> None:
     """Write a checkpoint as a model folder for `vllm serve` and transformers: whole, or the adapter alone."""
     before_torch()
-    from trainer_client.training.checkpoint import CheckpointError  # noqa: PLC0415
-    from trainer_client.training.config import ConfigError  # noqa: PLC0415
-    from trainer_client.training.export import ExportError  # noqa: PLC0415
-    from trainer_client.training.export import export as write_model  # noqa: PLC0415
-    from trainer_client.training.session import quiet_libraries  # noqa: PLC0415
+    from trainer_client.training.checkpoint import CheckpointError
+    from trainer_client.training.config import ConfigError
+    from trainer_client.training.export import ExportError
+    from trainer_client.training.export import export as write_model
+    from trainer_client.training.session import quiet_libraries
 
     quiet_libraries()
     if best and step is not None:
@@ -123,15 +123,15 @@ def export(
 
 def _run(path: Path, changes: list[str] | None, work: Callable[[Any, Any], None]) -> None:
     before_torch()
-    from trainer_client.errors import RewardError  # noqa: PLC0415
-    from trainer_client.training.checkpoint import CheckpointError  # noqa: PLC0415
-    from trainer_client.training.config import ConfigError, load  # noqa: PLC0415
-    from trainer_client.training.rollout import RolloutError  # noqa: PLC0415
-    from trainer_client.training.scoring import OutageError  # noqa: PLC0415
-    from trainer_client.training.screen import Screen  # noqa: PLC0415
-    from trainer_client.training.session import quiet_libraries  # noqa: PLC0415
-    from trainer_client.training.tasks import TaskFileError  # noqa: PLC0415
-    from trainer_client.training.train import StoppedError  # noqa: PLC0415
+    from trainer_client.errors import RewardError
+    from trainer_client.training.checkpoint import CheckpointError
+    from trainer_client.training.config import ConfigError, load
+    from trainer_client.training.rollout import RolloutError
+    from trainer_client.training.scoring import OutageError
+    from trainer_client.training.screen import Screen
+    from trainer_client.training.session import quiet_libraries
+    from trainer_client.training.tasks import TaskFileError
+    from trainer_client.training.train import StoppedError
 
     quiet_libraries()
     try:

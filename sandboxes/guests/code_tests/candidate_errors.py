@@ -52,7 +52,7 @@ class StandInErrors:
             known = type(names[0], (above,) if issubclass(above, OwnError) else (OwnError, above), {})
             self._classes[names[0]] = known
         if handle is not None:
-            known._handle_ = handle  # type: ignore[attr-defined]
+            known._handle_ = handle  # type: ignore[attr-defined] # by which it can be passed back
         return known
 
     def error(self, raised: dict[str, Any]) -> BaseException:

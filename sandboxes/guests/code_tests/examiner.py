@@ -55,9 +55,9 @@ class _Rewriter(ast.NodeTransformer):
         index = len(self.sources)
         self.sources.append(ast.unparse(node.test)[:_MAX_TEXT])
         body = ast.parse(f"{_NOTE}.note({index}, None)").body[0]
-        body.value.args[1] = node.test  # type: ignore[attr-defined]
+        body.value.args[1] = node.test  # type: ignore[attr-defined] # parsed from the text above
         guard = ast.parse(f"try:\n pass\nexcept Exception as __error__:\n {_NOTE}.error({index}, __error__)").body[0]
-        guard.body = [body]  # type: ignore[attr-defined]
+        guard.body = [body]  # type: ignore[attr-defined] # as above
         return ast.copy_location(guard, node)
 
 
