@@ -26,7 +26,7 @@ _RECORDS_BYTES = 256 * MIB
 """What the tasks kept as records may weigh, as messages."""
 _OVERHEAD_BYTES = 1_000
 """About what a kept thing weighs beside its texts."""
-_LONG_RESPONSE = 10_000
+_LONG_RESPONSE = 4_000
 """Characters, times the texts that each is compared with; planning for more can hold the event loop too long."""
 _UNSTABLE = frozenset({Ruling.TIME_LIMIT, Ruling.MEMORY_LIMIT})
 """Rulings that a busy machine may change: never remembered."""

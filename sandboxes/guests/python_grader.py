@@ -29,15 +29,16 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
         exec(compile(payload["source"], "<grader>", "exec"), space)  # noqa: S102 - the task author's program
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raised
         return {"reports": [_error(error, "loading")] * len(payload["samples"])}
-    return {"reports": [_graded(space, sample, payload["item"]) for sample in payload["samples"]]}
+    return {"reports": [_graded(space, sample, payload["item"], payload["source"]) for sample in payload["samples"]]}
 
 
-def _graded(space: dict[str, Any], sample: dict[str, Any], item: str) -> dict[str, Any]:
+def _graded(space: dict[str, Any], sample: dict[str, Any], item: str, source: str) -> dict[str, Any]:
     given = _Sample({**sample, "output_json": _loaded(sample["output_json"])})
     try:
         return _report(space["grade"](given, json.loads(item)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a grader may raise whatever it likes
-        return {**_error(error, type(error).__name__), "refused": given.was_read and refusals.is_meant(error)}
+        refused = given.was_read and refusals.is_meant(error, source)
+        return {**_error(error, type(error).__name__), "refused": refused}
 
 
 class _Sample(dict[str, Any]):

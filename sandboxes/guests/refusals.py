@@ -2,9 +2,10 @@
 
 Authors of checkers, judges and graders raise to say that a response is no good: `raise ValueError("no answer")`, an
 `assert`, `sys.exit(1)`. Such words are meant. A program that fails in what it calls (a missing key, a name that nobody
-defined) may be broken instead, and no response is to pay for that.
+defined), or that always raises, may be broken instead, and no response is to pay for that.
 """
 
+import ast
 import dis
 import os
 import signal
@@ -37,19 +38,32 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
             raise SuicideError(f"the program tried to end itself by signal {arguments[1]}")
 
 
-def is_meant(error: BaseException) -> bool:
-    """Return whether the author's program raised ``error`` itself, by ``raise``, ``assert`` or an exit.
+def is_meant(error: BaseException, source: str) -> bool:
+    """Return whether the author's program ``source`` raised ``error`` itself, by ``raise``, ``assert`` or an exit.
 
     `NotImplementedError` says that the program is not done.
     """
-    if isinstance(error, SystemExit):
-        return True
     last = _innermost(error.__traceback__)
     if last is None or isinstance(error, NotImplementedError | SuicideError):
         return False
+    if last.tb_frame.f_code.co_filename.startswith("<") and _is_inevitable(source, last.tb_lineno):
+        return False
+    if isinstance(error, SystemExit):
+        return True
     code = last.tb_frame.f_code
     is_library = code.co_filename.startswith((_LIBRARY, "<frozen"))
     return not is_library and "site-packages" not in code.co_filename and code.co_code[last.tb_lasti] == _RAISES
+
+
+def _is_inevitable(source: str, line: int) -> bool:
+    """Return whether whoever calls the function around ``line`` gets there: no condition, and no way out before."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    for function in functions:
+        for place, statement in enumerate(function.body):
+            if isinstance(statement, ast.Raise | ast.Expr) and statement.lineno <= line <= (statement.end_lineno or 0):
+                before = (node for earlier in function.body[:place] for node in ast.walk(earlier))
+                return not any(isinstance(node, ast.Return) for node in before)
+    return False
 
 
 def _innermost(trace: TracebackType | None) -> TracebackType | None:

@@ -1,11 +1,16 @@
 import asyncio
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import toy
 
+from reward_server.graders import Entry
 from reward_server.scoring import Engine, QueueFullError, Sample, Task
+from reward_server.tasks.code_tests import CodeTestsTask
 from reward_server.tasks.math_answer import MathAnswerTask
+from reward_server.tasks.text_match import TextMatchTask
 from reward_server.verdict import Failure, FailureReason, Ruling, Verdict
 from sandboxes.base import Ending, Execution, Limits
 from sandboxes.errors import BoxDiedError
@@ -35,6 +40,17 @@ def engine_over(handler, *, concurrency=2, **options):
     sandbox = ScriptedSandbox(handler, concurrency=concurrency)
     sandbox._open = True
     return Engine(sandbox, graders=toy.GRADERS, **options), sandbox
+
+
+class Whereabouts(toy.Toy):
+    """Remembers in which thread it planned."""
+
+    def __init__(self):
+        self.threads = []
+
+    def plan(self, task, response, limits):
+        self.threads.append(threading.current_thread())
+        return super().plan(task, response, limits)
 
 
 async def settle():
@@ -401,3 +417,19 @@ async def test_a_steady_sample_keeps_its_verdict_over_several_runs():
     (graded,) = await grade(engine, sample("right"))
     assert graded.result.score == 1.0
     assert len(sandbox.jobs) == 2
+
+
+@pytest.mark.parametrize(("characters", "comparisons", "aside"), [(100, 1, False), (5_000, 1, True), (100, 65, True)])
+async def test_long_planning_does_not_hold_the_event_loop(characters, comparisons, aside):
+    """A long response, or one that is compared with many texts, is planned in a thread of its own."""
+    grader = Whereabouts()
+    engine = Engine(ScriptedSandbox(toy.said), graders={"code_tests": Entry(grader, CodeTestsTask, ())})
+    record = SimpleNamespace(prefix="x", comparisons=comparisons)
+    one = Sample(task=Task(grader="code_tests", read=lambda: record, digest=b"t"), response="", limits=Limits())
+    await grade(engine, replace(one, response="x" * characters))
+    assert [thread is not threading.main_thread() for thread in grader.threads] == [aside]
+
+
+def test_a_text_is_compared_with_all_that_the_task_names():
+    """References and forbidden texts alike."""
+    assert TextMatchTask(expected="a", accepted=("b", "c"), forbidden=("d",)).comparisons == 4

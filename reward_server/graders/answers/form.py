@@ -11,6 +11,8 @@ from reward_server.graders.answers.tags import visible_spans, visible_text
 from reward_server.graders.text_normalization import shows_nothing, without_invisible
 from reward_server.verdict import Check
 
+_SAID = re.compile(r"[^\W_]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatRules:
@@ -104,8 +106,8 @@ def _after_trouble(response: str, visible: str, rules: FormatRules) -> str:
         ends += [_in_response(response, end) for _, end, _ in boxes(visible)[-1:]]
     if not ends:
         return "there is nothing that could end the response"
-    extra = re.sub(r"[\W_]", "", response[max(ends) :])
-    return f"{len(extra)} characters follow the answer" if extra else ""
+    extra = _SAID.search(response, max(ends))
+    return f"text follows the answer: {response[extra.start() :][:40]!r}" if extra else ""
 
 
 def _in_response(response: str, end: int) -> int:

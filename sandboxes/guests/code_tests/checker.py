@@ -41,15 +41,15 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
     space: dict[str, Any] = {"__name__": "checker"}
     exec(compile(payload["source"], "<checker>", "exec"), space)  # noqa: S102 - the task author's program
     inspect.signature(space["check"]).bind("", "", "")
-    return {"checked": [_case(space["check"], case) for case in payload["cases"]]}
+    return {"checked": [_case(space["check"], case, payload["source"]) for case in payload["cases"]]}
 
 
-def _case(check: Any, case: list[str]) -> dict[str, Any]:
+def _case(check: Any, case: list[str], source: str) -> dict[str, Any]:
     try:
         return {"score": _share(check, case)}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raised is judged here
         said = f"{type(error).__name__}: {error}"[:500] if not isinstance(error, _NoShare) else str(error)[:500]
-        return {"error": said} if _is_broken(check, case, error) else {"score": 0.0, "detail": said}
+        return {"error": said} if _is_broken(check, case, error, source) else {"score": 0.0, "detail": said}
 
 
 def _share(check: Any, case: list[str]) -> float:
@@ -59,7 +59,7 @@ def _share(check: Any, case: list[str]) -> float:
     return float(said)
 
 
-def _is_broken(check: Any, case: list[str], error: BaseException) -> bool:
+def _is_broken(check: Any, case: list[str], error: BaseException, source: str) -> bool:
     """Tell a broken checker from one that stumbled over nonsense: only the former fails on the expected output too.
 
     Without an expected output what parsing raises is put down to the response, and what the checker raises itself;
@@ -68,7 +68,7 @@ def _is_broken(check: Any, case: list[str], error: BaseException) -> bool:
     stdin, _, expected = case
     if expected:
         return _raised(check, [stdin, expected, expected]) is not None
-    if refusals.is_meant(error) or (isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError)):
+    if refusals.is_meant(error, source) or (isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError)):
         return False
     return all(_raised(check, [stdin, probe, ""]) is type(error) for probe in PROBES)
 

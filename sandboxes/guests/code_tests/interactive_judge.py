@@ -153,7 +153,7 @@ def _is_broken(order: dict[str, Any], error: BaseException) -> bool:
     """Tell a broken judge from one that stumbles over what a program said, or refuses it."""
     if isinstance(error, _NEVER_THE_RESPONSE) and not isinstance(error, UnboundLocalError):
         return True
-    if refusals.is_meant(error) and not isinstance(error, _NoShare):
+    if refusals.is_meant(error, order["source"]) and not isinstance(error, _NoShare):
         return False
     if isinstance(error, STUMBLES) and not isinstance(error, ZeroDivisionError):
         return False
