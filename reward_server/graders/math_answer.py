@@ -28,7 +28,7 @@ class MathAnswer:
     """Implements `Grader` for `MathAnswerTask`."""
 
     name = "math_answer"
-    version = "4"
+    version = "5"
 
     def prepare(self, task: MathAnswerTask, limits: Limits) -> Job | None:
         """Nothing needs to run ahead."""
@@ -85,6 +85,7 @@ def _payload(task: MathAnswerTask, answers: list[str], joined: str | None, solut
             "decimal_places": None if task.form is MathForm.DECIMAL else task.decimal_places,
             "ordered": task.ordered,
             "ignore_percent": task.percent is MathPercent.IGNORED,
+            "optional_percent": task.percent is MathPercent.OPTIONAL,
             "allow_unevaluated": task.form in (MathForm.ANY, MathForm.FACTORED),
             "unit_required": task.unit_required,
         },

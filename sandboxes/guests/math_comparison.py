@@ -8,9 +8,12 @@ import sympy
 from sympy import Rational
 
 from .math_agreement import Rules, near, proportion, same_function, same_number, valued
+from .math_cases import spelled
+from .math_matrices import laid_out
 from .math_names import bare
 from .math_points import at, is_real
 from .math_quantities import bare_unit, quantity
+from .math_ranges import listed_out, same_range
 from .math_sets import FLIPPED, interval, left_out, line_without, opened, variable
 from .math_shapes import (
     alternatives,
@@ -47,8 +50,10 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
         return same(answer[1], expected, rules) and same(answer[2], expected, rules)
     if (mine := clock(answer)) and (theirs := clock(expected)):
         return same_time(mine, theirs)
-    answer, expected = _punctured(meant(answer), expected, rules), _punctured(meant(expected), answer, rules)
+    answer, expected = spelled(meant(listed_out(answer))), spelled(meant(listed_out(expected)))
+    answer, expected = _punctured(answer, expected, rules), _punctured(expected, answer, rules)
     answer, expected = spread_names(opened(answer), expected), spread_names(opened(expected), answer)
+    answer, expected = laid_out(answer, expected, asked=True), laid_out(expected, answer)
     answer, expected = coordinates(answer, expected), coordinates(expected, answer)
     answer, expected = tuple_of_named(answer, expected), tuple_of_named(expected, answer)
     answer = same_names(answer, expected)
@@ -83,7 +88,10 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
         case ("relation", _) | (_, "relation"):
             return _same_relation(answer, expected, rules)
         case ("union", _) | (_, "union"):
-            return _same_items(_parts(answer), _parts(expected), rules, ordered=False)
+            listed = _same_items(_parts(answer), _parts(expected), rules, ordered=False)
+            return listed or _holds_same(answer, expected, rules)
+        case ("antiderivative", "antiderivative"):
+            return answer[1] == expected[1] and same(answer[2], expected[2], rules)
         case ("group", "group"):
             return _same_group(answer, expected, rules)
         case ("list" | "set", _) | (_, "list" | "set"):
@@ -134,8 +142,14 @@ def _same_set(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Compare a set of real numbers that has a name or a condition with intervals."""
     mine, theirs = (interval(tree) or tree for tree in (answer, expected))
     if mine[0] not in ("group", "union") or theirs[0] not in ("group", "union"):
-        return False
+        return _holds_same(mine, theirs, rules)
     return same(mine, theirs, rules)
+
+
+def _holds_same(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    """Compare unions of intervals and points by what they hold."""
+    mine, theirs = interval(answer) or answer, interval(expected) or expected
+    return same_range(mine, theirs, lambda tree: valued(tree, rules))
 
 
 def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
@@ -143,8 +157,8 @@ def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
 
     Where the task demands the unit, a word of the reference that measures nothing is demanded too.
     """
-    mine, my_unit = quantity(answer)
-    theirs, their_unit = quantity(expected)
+    mine, my_unit = quantity(answer, expected)
+    theirs, their_unit = quantity(expected, answer)
     if DENIALS & set(my_unit.split()):
         return False
     mine, my_unit = bare_unit(mine, my_unit, their_unit)
@@ -181,8 +195,10 @@ def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> b
 
 
 def _same_cases(answer: Tree, expected: Tree, rules: Rules) -> bool:
-    """Compare definitions by cases: each value with its condition, in any order of rows."""
-    if answer[0] != expected[0] or len(answer[1]) != len(expected[1]):
+    """Compare definitions by cases: each value with its condition, in any order of rows; or with one for all cases."""
+    if answer[0] != expected[0]:
+        return _same_value(answer, expected, rules)
+    if len(answer[1]) != len(expected[1]):
         return False
     rows = [("group", "(", row, ")") for row in answer[1]]
     return _same_items(rows, [("group", "(", row, ")") for row in expected[1]], rules, ordered=False)
@@ -286,13 +302,13 @@ def _same_single(answer: Tree, expected: Tree, rules: Rules) -> bool:
 
 
 def _same_value(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    if not rules.allow_unevaluated and has_series(answer) and not has_series(expected):
+        return False
     mine, theirs = valued(answer, rules), valued(expected, rules)
     if isinstance(mine, sympy.MatrixBase) or isinstance(theirs, sympy.MatrixBase):
         left = not rules.allow_unevaluated and matrices_left(answer) and not matrices_left(expected)
         return not left and _same_matrix(mine, theirs, rules)
     if mine.has(sympy.nan, sympy.zoo) or theirs.has(sympy.nan, sympy.zoo):
-        return False
-    if not rules.allow_unevaluated and has_series(answer) and not has_series(expected):
         return False
     if (
         isinstance(theirs, Rational)

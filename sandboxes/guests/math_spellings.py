@@ -18,6 +18,7 @@ _NUMBER_SETS = (
     ("symbol", "mathbb_Z"),
     ("symbol", "mathbb_R"),
     ("symbol", "mathbb_N"),
+    ("symbol", "mathbb_P"),
     ("symbol", "Z"),
     ("symbol", "R"),
 )

@@ -70,5 +70,6 @@ MEANINGS = {
     "negative infinity": ("negate", _INFINITY),
     "infinitely many solutions": ("text", "infinitely many"),
     "dne": ("text", "does not exist"),
+    **dict.fromkeys(("neither even nor odd", "neither odd nor even"), ("text", "neither")),
 }
 """Words that stand for a tree."""
