@@ -18,6 +18,14 @@ def spelled(tree: Tree) -> Tree:
     return ("cases", tuple(rows))
 
 
+def turned(tree: Tree) -> Tree:
+    """Return cases in reverse order, "otherwise" last: conditions that hold together must give the same value."""
+    if tree[0] != "cases":
+        return tree
+    rows = tree[1][:-1] if tree[1] and tree[1][-1][-1] == _OTHERWISE else tree[1]
+    return ("cases", (*rows[::-1], *tree[1][len(rows) :]))
+
+
 def _condition(tree: Tree) -> Tree:
     """Return ``n is odd`` as the words of a condition, which must agree; of letters, not of values."""
     match tree:

@@ -8,7 +8,7 @@ import sympy
 from sympy import Rational
 
 from .math_agreement import Rules, near, proportion, same_function, same_number, valued
-from .math_cases import spelled
+from .math_cases import spelled, turned
 from .math_matrices import laid_out
 from .math_names import bare
 from .math_points import at, is_real
@@ -36,7 +36,7 @@ from .math_spellings import clock, same_time
 from .math_trees import Tree
 from .math_units import half_day, measure
 from .math_vectors import coordinates
-from .math_words import DENIALS
+from .math_words import DENIALS, OPERATIONS
 
 _OTHER_SETS = {"builder", "symbol", "without", "relation"}
 """What may be a set of numbers, though it is not written as intervals."""
@@ -159,7 +159,9 @@ def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """
     mine, my_unit = quantity(answer, expected)
     theirs, their_unit = quantity(expected, answer)
-    if DENIALS & set(my_unit.split()):
+    if DENIALS & set(my_unit.split()) or (not measure(my_unit) and OPERATIONS & set(my_unit.split())):
+        return False
+    if my_unit[:1] == "°" == their_unit[:1] and my_unit != their_unit:
         return False
     mine, my_unit = bare_unit(mine, my_unit, their_unit)
     theirs, their_unit = bare_unit(theirs, their_unit, my_unit)
@@ -197,7 +199,8 @@ def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> b
 def _same_cases(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Compare definitions by cases: each value with its condition, in any order of rows; or with one for all cases."""
     if answer[0] != expected[0]:
-        return _same_value(answer, expected, rules)
+        sides = (answer, expected), (turned(answer), turned(expected))
+        return all(_same_value(mine, theirs, rules) for mine, theirs in sides)
     if len(answer[1]) != len(expected[1]):
         return False
     rows = [("group", "(", row, ")") for row in answer[1]]

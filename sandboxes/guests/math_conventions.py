@@ -8,7 +8,7 @@ from .math_agreement import Rules, UndecidedError, identical, same_but_for_const
 from .math_comparison import same
 from .math_ranges import listed_out
 from .math_shapes import has_percent
-from .math_spellings import renamings, unconditional, without_constant
+from .math_spellings import renamings, unconditional, whole_and_positive, without_constant
 from .math_trees import Tree
 
 
@@ -18,6 +18,8 @@ def alike(answer: Tree, expected: Tree, rules: Rules) -> bool:
         without = replace(rules, optional_percent=False)
         return alike(answer, expected, without) or alike(answer, expected, replace(without, ignore_percent=True))
     said = answer, expected
+    if whole_and_positive(answer, expected):
+        return False
     answer, expected = unconditional(answer), unconditional(expected)
     doubt: UndecidedError | None = None
     try:
@@ -46,5 +48,6 @@ def _is_antiderivative(answer: Tree, expected: Tree, rules: Rules) -> bool:
     function = without_constant(answer, expected)
     if function is None:
         return False
-    derivative = sympy.diff(valued(function, rules), sympy.Symbol(expected[1][1]))
+    letter, real = sympy.Symbol(expected[1][1]), sympy.Symbol(expected[1][1], real=True)
+    derivative = sympy.diff(valued(function, rules).subs(letter, real), real).subs(real, letter)
     return identical(derivative, valued(expected[2], rules), rules)

@@ -75,7 +75,9 @@ _SIGNED_SETS = tuple(
 """Positive numbers and the like by an index."""
 _FRENCH = re.compile(r"([\[\]])([^\[\]()]{1,200}[,;][^\[\]()]{1,200})([\[\]])")
 _PLAIN_WORDS = re.compile(r"(?:the set of )?all (?:the )?([a-z][a-z -]*)")
-_SCALED = re.compile(r"(\d+(?:\.\d+)?) ?(\x02?) ?(hundred|thousand|million|billion|trillion|dozen)s?\b")
+_SCALED = re.compile(
+    r"(?<![\d,.])((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?) ?(\x02?) ?(hundred|thousand|million|billion|trillion|dozen)s?\b"
+)
 _SCALES = {
     "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12
 }  # fmt: skip

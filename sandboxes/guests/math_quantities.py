@@ -16,8 +16,13 @@ def bare_unit(tree: Tree, unit: str, other: str) -> tuple[Tree, str]:
 
 
 def quantity(tree: Tree, other: Tree) -> tuple[Tree, str]:
-    r"""Return value and unit; letters behind a value, as in ``9.8\,m\,s^{-2}``, are one if the other is."""
+    r"""Return value and unit; letters behind a value, as in ``9.8\,m\,s^{-2}``, are one if the other is.
+
+    What stands behind degrees is the name of a scale or a direction: it must agree where both say it.
+    """
     match tree:
+        case ("quantity", ("degrees", _) as inner, unit) | ("multiply", (("degrees", _) as inner, ("symbol", unit))):
+            return inner, f"°{unit.lower()}"
         case ("quantity", inner, unit):
             return inner, unit
         case ("degrees", inner):

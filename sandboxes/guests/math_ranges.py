@@ -37,6 +37,8 @@ def _range(tree: Tree, valued: Callable[[Tree], Any]) -> Any:
             ends = valued(low), valued(high)
             if not all(map(_is_end, ends)) or not bool(ends[0] < ends[1]):
                 return None
+            if (ends[0].is_infinite and opening == "[") or (ends[1].is_infinite and closing == "]"):
+                return None
             return sympy.Interval(*ends, left_open=opening == "(", right_open=closing == ")")
     return None
 

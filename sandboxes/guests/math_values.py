@@ -89,6 +89,8 @@ def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
             return of(whole) + _divide(of(top), of(bottom))
         case ("power", base, exponent):
             return _power(of(base), of(exponent))
+        case ("percent", ("percent", _)):
+            raise ValueBoundError("a percentage of a percentage")
         case ("percent", inner):
             return of(inner) if ignore_percent else of(inner) / 100
         case ("degrees", inner) | ("quantity", inner, _):
