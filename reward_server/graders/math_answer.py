@@ -90,6 +90,7 @@ def _payload(task: MathAnswerTask, answers: list[str], joined: str | None, solut
             "decimal_places": None if task.form is MathForm.DECIMAL else task.decimal_places,
             "ordered": task.ordered,
             "ignore_percent": task.percent is MathPercent.IGNORED,
+            "optional_percent": task.percent is MathPercent.OPTIONAL,
             "allow_unevaluated": task.form in (MathForm.ANY, MathForm.FACTORED),
             "unit_required": task.unit_required,
         },

@@ -30,6 +30,7 @@ class MathPercent(StrEnum):
 
     FACTOR = "factor"
     IGNORED = "ignored"
+    OPTIONAL = "optional"
 
 
 class MathLocale(StrEnum):

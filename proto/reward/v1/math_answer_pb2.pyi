@@ -23,6 +23,7 @@ class MathPercent(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MATH_PERCENT_UNSPECIFIED: _ClassVar[MathPercent]
     MATH_PERCENT_FACTOR: _ClassVar[MathPercent]
     MATH_PERCENT_IGNORED: _ClassVar[MathPercent]
+    MATH_PERCENT_OPTIONAL: _ClassVar[MathPercent]
 
 class MathLocale(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -40,6 +41,7 @@ MATH_FORM_DECIMAL: MathForm
 MATH_PERCENT_UNSPECIFIED: MathPercent
 MATH_PERCENT_FACTOR: MathPercent
 MATH_PERCENT_IGNORED: MathPercent
+MATH_PERCENT_OPTIONAL: MathPercent
 MATH_LOCALE_UNSPECIFIED: MathLocale
 MATH_LOCALE_POINT: MathLocale
 MATH_LOCALE_COMMA: MathLocale

@@ -28,6 +28,7 @@ class Rules:
     decimal_places: int | None = None
     ordered: bool = False
     ignore_percent: bool = False
+    optional_percent: bool = False
     allow_unevaluated: bool = False
     unit_required: bool = False
 

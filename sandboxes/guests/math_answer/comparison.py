@@ -8,9 +8,12 @@ import sympy
 from sympy import Rational
 
 from .agreement import Rules, near, proportion, same_function, same_number, valued
+from .cases import spelled, turned
+from .matrices import laid_out
 from .names import bare
 from .points import at, is_real
 from .quantities import bare_unit, quantity
+from .ranges import listed_out, same_range
 from .sets import FLIPPED, interval, left_out, line_without, opened, variable
 from .shapes import (
     alternatives,
@@ -33,7 +36,7 @@ from .spellings import clock, same_time
 from .trees import Tree
 from .units import half_day, measure
 from .vectors import coordinates
-from .words import DENIALS
+from .words import DENIALS, OPERATIONS
 
 _OTHER_SETS = {"builder", "symbol", "without", "relation"}
 """What may be a set of numbers, though it is not written as intervals."""
@@ -47,8 +50,10 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
         return same(answer[1], expected, rules) and same(answer[2], expected, rules)
     if (mine := clock(answer)) and (theirs := clock(expected)):
         return same_time(mine, theirs)
-    answer, expected = _punctured(meant(answer), expected, rules), _punctured(meant(expected), answer, rules)
+    answer, expected = spelled(meant(listed_out(answer))), spelled(meant(listed_out(expected)))
+    answer, expected = _punctured(answer, expected, rules), _punctured(expected, answer, rules)
     answer, expected = spread_names(opened(answer), expected), spread_names(opened(expected), answer)
+    answer, expected = laid_out(answer, expected, asked=True), laid_out(expected, answer)
     answer, expected = coordinates(answer, expected), coordinates(expected, answer)
     answer, expected = tuple_of_named(answer, expected), tuple_of_named(expected, answer)
     answer = same_names(answer, expected)
@@ -83,7 +88,10 @@ def same(answer: Tree, expected: Tree, rules: Rules) -> bool:
         case ("relation", _) | (_, "relation"):
             return _same_relation(answer, expected, rules)
         case ("union", _) | (_, "union"):
-            return _same_items(_parts(answer), _parts(expected), rules, ordered=False)
+            listed = _same_items(_parts(answer), _parts(expected), rules, ordered=False)
+            return listed or _holds_same(answer, expected, rules)
+        case ("antiderivative", "antiderivative"):
+            return answer[1] == expected[1] and same(answer[2], expected[2], rules)
         case ("group", "group"):
             return _same_group(answer, expected, rules)
         case ("list" | "set", _) | (_, "list" | "set"):
@@ -134,8 +142,14 @@ def _same_set(answer: Tree, expected: Tree, rules: Rules) -> bool:
     """Compare a set of real numbers that has a name or a condition with intervals."""
     mine, theirs = (interval(tree) or tree for tree in (answer, expected))
     if mine[0] not in ("group", "union") or theirs[0] not in ("group", "union"):
-        return False
+        return _holds_same(mine, theirs, rules)
     return same(mine, theirs, rules)
+
+
+def _holds_same(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    """Compare unions of intervals and points by what they hold."""
+    mine, theirs = interval(answer) or answer, interval(expected) or expected
+    return same_range(mine, theirs, lambda tree: valued(tree, rules))
 
 
 def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
@@ -143,9 +157,11 @@ def _same_quantity(answer: Tree, expected: Tree, rules: Rules) -> bool:
 
     Where the task demands the unit, a word of the reference that measures nothing is demanded too.
     """
-    mine, my_unit = quantity(answer)
-    theirs, their_unit = quantity(expected)
-    if DENIALS & set(my_unit.split()):
+    mine, my_unit = quantity(answer, expected)
+    theirs, their_unit = quantity(expected, answer)
+    if DENIALS & set(my_unit.split()) or (not measure(my_unit) and OPERATIONS & set(my_unit.split())):
+        return False
+    if my_unit[:1] == "°" == their_unit[:1] and my_unit != their_unit:
         return False
     mine, my_unit = bare_unit(mine, my_unit, their_unit)
     theirs, their_unit = bare_unit(theirs, their_unit, my_unit)
@@ -181,8 +197,11 @@ def _same_ratio(mine: Sequence[Tree], theirs: Sequence[Tree], rules: Rules) -> b
 
 
 def _same_cases(answer: Tree, expected: Tree, rules: Rules) -> bool:
-    """Compare definitions by cases: each value with its condition, in any order of rows."""
-    if answer[0] != expected[0] or len(answer[1]) != len(expected[1]):
+    """Compare definitions by cases: each value with its condition, in any order of rows; or with one for all cases."""
+    if answer[0] != expected[0]:
+        sides = (answer, expected), (turned(answer), turned(expected))
+        return all(_same_value(mine, theirs, rules) for mine, theirs in sides)
+    if len(answer[1]) != len(expected[1]):
         return False
     rows = [("group", "(", row, ")") for row in answer[1]]
     return _same_items(rows, [("group", "(", row, ")") for row in expected[1]], rules, ordered=False)
@@ -286,13 +305,13 @@ def _same_single(answer: Tree, expected: Tree, rules: Rules) -> bool:
 
 
 def _same_value(answer: Tree, expected: Tree, rules: Rules) -> bool:
+    if not rules.allow_unevaluated and has_series(answer) and not has_series(expected):
+        return False
     mine, theirs = valued(answer, rules), valued(expected, rules)
     if isinstance(mine, sympy.MatrixBase) or isinstance(theirs, sympy.MatrixBase):
         left = not rules.allow_unevaluated and matrices_left(answer) and not matrices_left(expected)
         return not left and _same_matrix(mine, theirs, rules)
     if mine.has(sympy.nan, sympy.zoo) or theirs.has(sympy.nan, sympy.zoo):
-        return False
-    if not rules.allow_unevaluated and has_series(answer) and not has_series(expected):
         return False
     if (
         isinstance(theirs, Rational)

@@ -27,7 +27,8 @@ class Cursor:
         at = self._at + ahead
         return self._tokens[at] if at < len(self._tokens) else _END
 
-    def _take(self) -> Token:
+    def take(self) -> Token:
+        """Take the next token, whatever it is."""
         token = self.peek()
         self._at += 1
         return token

@@ -1,23 +1,20 @@
 """Reads expressions: sums, products, powers, functions and numerals. Lists, sets and relations are `grammar`'s."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
-from .cursor import Cursor
+from .operators import Operators
 from .tokens import GrammarError
 from .trees import (
     Tree,
     continued,
     flat,
-    indexed,
     is_word,
     letter,
-    mathematical,
     product_of,
     signed,
     sum_of,
     unbracketed,
 )
-from .units import compound
 from .words import BASES, FUNCTIONS, GREEK, JOINING_WORDS, NO_FACTORS, RELATIONS, SYMBOL_MARKS
 
 MAX_DIGITS = 400
@@ -26,12 +23,8 @@ _CLOSING = {"(": ")", "{": "}", "\\{": "\\}"}
 MARKS = "\x02\x03 "
 
 
-class Expressions(Cursor, ABC):
+class Expressions(Operators):
     """Recursive descent over tokens, with a bound on depth."""
-
-    @abstractmethod
-    def answer(self) -> Tree:
-        """Read what may stand between brackets."""
 
     @abstractmethod
     def bracketed(self, opening: str) -> Tree | None:
@@ -41,10 +34,10 @@ class Expressions(Cursor, ABC):
         """Read terms with signs between them."""
         self.deeper()
         sign = self.accept("+", "-", "\\pm", "\\mp", "+-")
-        first = self._product()
+        first = self.product()
         terms: list[Tree] = [first if sign in (None, "+") else signed(None, sign or "", first)]
         while sign := self.accept("+", "-", "\\pm", "\\mp", "+-"):
-            term = self._product()
+            term = self.product()
             if sign in ("+", "-"):
                 terms.append(term if sign == "+" else ("negate", term))
             else:
@@ -52,7 +45,8 @@ class Expressions(Cursor, ABC):
         self._depth -= 1
         return sum_of(terms)
 
-    def _product(self) -> Tree:
+    def product(self) -> Tree:
+        """Read factors, and a unit behind them."""
         factors = [self._power()]
         unit = ""
         while True:
@@ -60,10 +54,10 @@ class Expressions(Cursor, ABC):
                 factors.append(self._signed_power())
             elif self.accept("/", "\\div"):
                 factors = [("divide", product_of(factors), self._signed_power())]
-            elif self._starts_unit():
-                unit = f"{unit} {self._unit()}".strip()
+            elif self.starts_unit():
+                unit = f"{unit} {self.unit()}".strip()
                 if self.peek()[0] == "number":
-                    return self._compound(product_of(factors), unit.removesuffix(" and"))
+                    return self.compound(product_of(factors), unit.removesuffix(" and"))
             elif self._starts_factor():
                 factors = self._implicit(factors)
             elif self.peek()[1] == "[":
@@ -78,13 +72,6 @@ class Expressions(Cursor, ABC):
         if factor[0] == "group":
             raise GrammarError("an interval behind a factor")
         return factor
-
-    def _compound(self, tree: Tree, unit: str) -> Tree:
-        """Read the rest of ``6 ft 3 in`` as part of one quantity."""
-        rest = self._product()
-        if rest[0] != "quantity" or tree[0] != "number" or (sized := compound(tree[1], unit, rest)) is None:
-            raise GrammarError("two quantities stand side by side")
-        return sized
 
     def _implicit(self, factors: list[Tree]) -> list[Tree]:
         """Read a factor without a sign before it: a mixed number's fraction, or a product."""
@@ -106,25 +93,10 @@ class Expressions(Cursor, ABC):
         plain = fraction[1][0] == fraction[2][0] == "number"
         return (("mixed", whole, *fraction[1:]) if plain else ("multiply", (whole, fraction)),)
 
-    def _starts_unit(self) -> bool:
-        kind, text, _ = self.peek()
-        if kind == "text":
-            return text.strip("\x02\x03 ,").lower() not in (*JOINING_WORDS, "to") and not mathematical(text)
-        return kind == "word" and text.lower() not in JOINING_WORDS and is_word(text)
-
-    def _unit(self) -> str:
-        """Read a unit and what belongs to it: a power, or a further unit behind a slash."""
-        _, text, _ = self._take()
-        unit = text.strip("\x02\x03 .,").lower()
-        if self.accept("^", "**"):
-            unit += f"^{flat(self._script())}"
-        if self.peek()[1] == "/" and self.peek(1)[0] in ("text", "word"):
-            self._at += 1
-            unit += "/" + self._take()[1].strip("\x02\x03 .,").lower()
-        return unit
-
     def _starts_factor(self) -> bool:
         kind, text, _ = self.peek()
+        if self.at_differential():
+            return False
         match kind:
             case "text":
                 return text.strip("\x02\x03 ,").lower() not in (*JOINING_WORDS, "to")
@@ -143,14 +115,14 @@ class Expressions(Cursor, ABC):
         return self._power()
 
     def _power(self) -> Tree:
-        base = self._postfix(self._atom())
+        base = self._postfix(self.atom())
         if base[0] == "number" and self.accept("_"):
             base = ("based", base[1], self._base())
         while self.accept("^", "**"):
             if self.accept("\\circ") or self._braced_circle():
                 base = ("degrees", base)
             else:
-                base = self._postfix(("power", base, self._script()))
+                base = self._postfix(("power", base, self.script()))
         return base
 
     def _braced_circle(self) -> bool:
@@ -164,7 +136,7 @@ class Expressions(Cursor, ABC):
             tree = ("call", "factorial", (tree,)) if sign == "!" else ("percent", tree)
         return tree
 
-    def _script(self) -> Tree:
+    def script(self) -> Tree:
         """Read what stands behind ^ or _: a brace group or one sign."""
         if self.accept("{"):
             kind, text, _ = self.peek()
@@ -174,8 +146,8 @@ class Expressions(Cursor, ABC):
             return self.until("}")
         if self.accept("-"):
             self.deeper()
-            return ("negate", self._script())
-        return self._digit() if self._latex or self.peek()[0] == "word" else self._atom()
+            return ("negate", self.script())
+        return self._digit() if self._latex or self.peek()[0] == "word" else self.atom()
 
     def _digit(self) -> Tree:
         r"""Read one atom; of a numeral or of letters in a row only the first, as TeX does in ``\frac12``."""
@@ -186,7 +158,7 @@ class Expressions(Cursor, ABC):
         if kind == "word" and len(text) > 1 and text not in FUNCTIONS | GREEK | {"pi", "oo", "inf", "infinity"}:
             self._tokens[self._at : self._at + 1] = [(kind, name, spaced) for name in text[1:]]
             return letter(text[0])
-        return self._atom()
+        return self.atom()
 
     def until(self, closing: str) -> Tree:
         """Read up to ``closing``."""
@@ -194,9 +166,10 @@ class Expressions(Cursor, ABC):
         self.expect(closing)
         return tree
 
-    def _atom(self) -> Tree:
+    def atom(self) -> Tree:
+        """Read one factor without its powers."""
         self.deeper()
-        kind, text, _ = self._take()
+        kind, text, _ = self.take()
         tree = self._atom_of(kind, text)
         self._depth -= 1
         return tree
@@ -239,7 +212,7 @@ class Expressions(Cursor, ABC):
         return ("number", digits)
 
     def _base(self) -> str:
-        name = flat(self._script())
+        name = flat(self.script())
         return BASES.get(name.removeprefix("text"), name)
 
     def _text_atom(self, text: str) -> Tree:
@@ -247,7 +220,7 @@ class Expressions(Cursor, ABC):
         if len(words) == 1 and words.isalpha():
             return self._symbol(words) if self.peek()[1] in ("_", "'") else letter(words)
         if words.lower() in ("", *JOINING_WORDS) and self._at < len(self._tokens):
-            return self._atom()
+            return self.atom()
         return ("text", words.lower())
 
     def _word(self, text: str) -> Tree:
@@ -264,7 +237,7 @@ class Expressions(Cursor, ABC):
 
     def _symbol(self, name: str) -> Tree:
         if self.accept("_"):
-            return ("symbol", f"{name}_{flat(self._script())}")
+            return ("symbol", f"{name}_{flat(self.script())}")
         while self.accept("'"):
             name += "'"
         return letter(name)
@@ -277,12 +250,16 @@ class Expressions(Cursor, ABC):
                 return ("call", "binomial", (self._argument(), self._argument()))
             case "sqrt":
                 degree = self.until("]") if self.accept("[") else None
-                inside = self.until("}") if self.accept("{") else self._atom()
+                inside = self.until("}") if self.accept("{") else self.atom()
                 return ("call", "sqrt", (inside,)) if degree is None else ("call", "root", (inside, degree))
             case "pi" | "infty":
                 return ("constant", "pi" if name == "pi" else "infinity")
             case "sum" | "prod" | "bigcup":
-                return self._over_index(name)
+                return self.over_index(name)
+            case "int":
+                return self.integral()
+            case "lim":
+                return self.limit()
             case "boxed" | "fbox" | "mathrm" | "mathbf" | "textbf" | "bf" | "rm" | "text" | "bm" | "mathsf":
                 inner = self._argument()
                 marked = inner[0] == "symbol" and self.peek()[1] in ("_", "'")
@@ -290,7 +267,7 @@ class Expressions(Cursor, ABC):
             case "cdots" | "ldots" | "dots":
                 return ("text", "...")
         if name in ("angle", "measuredangle", "triangle") and self.peek()[0] in ("word", "text"):
-            return ("symbol", f"{name}_{self._take()[1].strip(MARKS)}")
+            return ("symbol", f"{name}_{self.take()[1].strip(MARKS)}")
         if name.startswith("unitvector"):
             return ("symbol", name)
         if name in FUNCTIONS:
@@ -301,16 +278,6 @@ class Expressions(Cursor, ABC):
             return ("symbol", f"{name}_{flat(self._argument())}")
         return None
 
-    def _over_index(self, name: str) -> Tree:
-        """Read a sum, product or union over an index: bounds below and above, then the term."""
-        self.expect("_")
-        below = self._script()
-        if below[:2] != ("relation", ("=",)) or len(below[2]) != 2 or below[2][0][0] not in ("symbol", "constant"):
-            raise GrammarError("an index without a lower bound")
-        self.expect("^")
-        above = self._script()
-        return indexed(name, below, above, self.answer() if name == "bigcup" else self._product())
-
     def _argument(self) -> Tree:
         return self.until("}") if self.accept("{") else self._digit()
 
@@ -318,7 +285,7 @@ class Expressions(Cursor, ABC):
         name = _SHORT_NAMES.get(name, name)
         base = exponent = None
         while sign := self.accept("^", "_"):
-            script = self._script()
+            script = self.script()
             base, exponent = (script, exponent) if sign == "_" else (base, script)
         opening = self.accept("(", "{") or (self.accept("\\{") if name in ("max", "min", "gcd", "lcm") else None)
         arguments = self.items(_CLOSING[opening]) if opening else (self._bare_argument(),)
@@ -331,12 +298,14 @@ class Expressions(Cursor, ABC):
 
     def _bare_argument(self) -> Tree:
         """Read the argument of ``sin 2x``: factors up to a sign, a bracket or another function."""
+        outer, self._level = self._level, self._level + (self._depth == self._level + 1)
         factors = [self._signed_power()]
-        while self._starts_factor() and not self._starts_unit() and self.peek()[1] != "(":
+        while self._starts_factor() and not self.starts_unit() and self.peek()[1] != "(":
             name = self.peek()[1].lstrip("\\")
             if name in FUNCTIONS and not (name == "sqrt" and all(factor[0] == "number" for factor in factors)):
                 break
             factors.append(self._power())
+        self._level = outer
         return product_of(factors)
 
     def items(self, closing: str) -> tuple[Tree, ...]:

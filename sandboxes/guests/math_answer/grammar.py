@@ -9,8 +9,9 @@ Beside the trees of `expressions`: ``("relation", operators, trees)``, ``("list"
 import re
 
 from .expressions import Expressions
+from .prose import formula
 from .sets import both_bounds
-from .tokens import MAX_CHARACTERS, GrammarError, clean, tokens
+from .tokens import MAX_CHARACTERS, GrammarError, Token, clean, tokens
 from .trees import Tree, listed
 from .words import CONDITION_WORDS, FUNCTIONS, JOINING_WORDS, RELATIONS, SAYING_WORDS
 
@@ -30,7 +31,7 @@ def parse(text: str, *, comma_locale: bool = False) -> Tree:
     """Return the tree of ``text``. Raises `GrammarError` and nothing else."""
     if len(text) > MAX_CHARACTERS:
         raise GrammarError("it is too long")
-    cleaned = clean(text, comma_locale=comma_locale)
+    cleaned = formula(clean(text, comma_locale=comma_locale))
     if words := _only_words(cleaned):
         return words
     if twice := _TWICE.fullmatch(cleaned):
@@ -200,11 +201,17 @@ class _Answers(Expressions):
         trees = self._relations()
         self._bars -= 1
         if self.accept("|", "\\mid", ":"):
-            trees = [("builder", trees[0], self.answer())]
+            start, condition = self._at, self.answer()
+            either = condition[0] == "list" and any(self._says_or(token) for token in self._tokens[start : self._at])
+            trees = [("builder", trees[0], ("either", condition[1]) if either else condition)]
         self._in_set -= 1
         if not self.accept("\\}", "\\rbrace"):
             raise GrammarError("a set is not closed")
         return trees[0] if trees[0][0] == "builder" else ("set", tuple(trees))
+
+    @staticmethod
+    def _says_or(token: Token) -> bool:
+        return token[1].strip("\x02\x03 ").lower() in ("or", "\\lor", "\\vee")
 
     def _delimited(self, opening: str) -> Tree:
         closing, function = _DELIMITERS[opening]
@@ -256,7 +263,7 @@ class _Answers(Expressions):
         self.expect("{")
         name = ""
         while not self.accept("}"):
-            name += self._take()[1]
+            name += self.take()[1]
             if self._at > len(self._tokens):
                 raise GrammarError("it breaks off")
         return name

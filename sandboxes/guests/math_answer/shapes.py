@@ -8,6 +8,7 @@ from .trees import Tree
 from .words import MEANINGS
 
 _MAX_COORDINATES = 4
+_LEFT_TO_DO = (("sum",), ("prod",), ("integral",), ("antiderivative",), ("limit",))
 
 
 def unevaluated(tree: Tree) -> bool:
@@ -31,8 +32,13 @@ def matrices_left(tree: Tree) -> bool:
 
 
 def has_series(tree: Any) -> bool:
-    """Return whether a sum or product over an index stands anywhere in a tree."""
-    return isinstance(tree, tuple) and (tree[:1] in (("sum",), ("prod",)) or any(map(has_series, tree)))
+    """Return whether a sum, product, integral or limit stands anywhere in a tree, which is left to be worked out."""
+    return isinstance(tree, tuple) and (tree[:1] in _LEFT_TO_DO or any(map(has_series, tree)))
+
+
+def has_percent(tree: Any) -> bool:
+    """Return whether a percent sign, or the word, stands anywhere in a tree."""
+    return isinstance(tree, tuple) and (tree[:1] == ("percent",) or any(map(has_percent, tree)))
 
 
 def has_matrix(tree: Any) -> bool:
@@ -243,7 +249,7 @@ def is_asked(left: Tree, right: Tree, other: Tree) -> bool:
     return other[0] != "relation" and left[0] == "add" and len(set(symbols(left))) > 1 and not any(symbols(right))
 
 
-_NAMES = ("symbol", "call", "multiply", "power", "constant", "text")
+_NAMES = ("symbol", "call", "multiply", "power", "constant", "text", "limit")
 """What may stand before the equals sign of an answer that says what something is."""
 
 

@@ -18,9 +18,12 @@ _NUMBER_SETS = (
     ("symbol", "mathbb_Z"),
     ("symbol", "mathbb_R"),
     ("symbol", "mathbb_N"),
+    ("symbol", "mathbb_P"),
     ("symbol", "Z"),
     ("symbol", "R"),
 )
+_POSITIVE = {"mathbb_P", "mathbb_N"}
+_WHOLE = {"mathbb_Z", "Z"}
 
 
 def clock(tree: Tree) -> tuple[int, int, int, str] | None:
@@ -58,6 +61,17 @@ def unconditional(tree: Tree) -> Tree:
     if not kept or len(kept) == len(tree[1]):
         return tree
     return kept[0] if len(kept) == 1 else ("list", kept)
+
+
+def whole_and_positive(tree: Tree, other: Tree) -> bool:
+    """Return whether a letter is said to be any whole number in one answer, and a positive one in the other."""
+    domains = [{part[2][1][1] for part in _domains(side)} for side in (tree, other)]
+    return any(mine & _POSITIVE and theirs & _WHOLE for mine, theirs in (domains, domains[::-1]))
+
+
+def _domains(tree: Tree) -> list[Tree]:
+    parts = tree[1] if tree[0] == "list" else ()
+    return [part for part in parts if part[:2] == ("relation", ("in",)) and part[2][1] in _NUMBER_SETS]
 
 
 def renamings(answer: Tree, expected: Tree, *, counting: bool) -> Iterator[Tree]:

@@ -4,6 +4,7 @@ import re
 from typing import TypeAlias
 
 from .notation import letters_upright, rewritten, sides, upright, without_lead
+from .units import measure, unit_name
 from .words import FUNCTIONS
 
 MAX_CHARACTERS = 10_000
@@ -21,8 +22,11 @@ _LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇�
 _DEGREE = re.compile(r"\\degree(?![a-zA-Z])")
 _ELLIPSIS = re.compile(r"(?<=\d)(?:\.\.\.|\u2026)")
 _HALF_DAY = re.compile(r"\b([AaPp])\. ?[Mm]\b\.?")
+_STOP_IN_CASES = re.compile(r"\.(?= ?\\end ?\{)")
 _LINE_END = re.compile(r"(?<!\\)\\cr(?![a-zA-Z])")
 _MODULO = re.compile(r"(?:\(|(?<=\s))\s?(?:\\text\{ ?mod ?\}|\\b?mod|mod) ?\{?(\w+)\}?\)?$")
+_TRANSPOSED = re.compile(r"\^ ?\{? ?(?:\\(?:top|intercal)(?![a-z])|\\(?:mathsf|mathrm|text|mathbf) ?\{ ?T ?\}) ?\}?")
+_NAMED_CALL = re.compile(r"\\(?:text|mathrm)\s*\{\s*(gcd|lcm|max|min)\s*\}(?=\s*\()")
 _NAMED = re.compile(r"\\operatorname\s*\*?\s*\{\s*([a-zA-Z]+)\s*\}")
 _UNIT_VECTOR = re.compile(
     r"\\(?:mathbf|boldsymbol|bm|vec|hat|widehat|textbf)\s*(?:\{\s*(?:\\(?:hat|vec|mathbf|bm)\s*)?"
@@ -32,6 +36,8 @@ _UNIT_FRACTION = re.compile(
     r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\s*\{([^{}]*)\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{([^{}]*)\}"
     r"\s*(?:\^\{?(\d)\}?\s*)?\}"
 )
+_UNIT_GROUP = re.compile(r"\\(?:text|mathrm)\s*\{((?:[^{}]|\{[^{}]{0,9}\}){1,60})\}")
+_UNIT_DOTS = re.compile(r"\\(?:,|;|!| |cdot(?![a-z]))|~|\u00b7")
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|(?:\d+\.\d+|\.\d+|\d+)[eE][+-]?\d{1,6}(?!\d)|\d+\.\d+|\.\d+|\d+\.?)
     |(?P<command>\\[a-zA-Z]+|\\[{}|%$\\&])|(?P<word>[a-zA-Z]+)|(?P<text>\x02[^\x03]*\x03)
@@ -74,7 +80,7 @@ def clean(text: str, *, comma_locale: bool = False) -> str:
         text = text.replace(symbol, plain)
     text = _HALF_DAY.sub(r"\1m", _ELLIPSIS.sub(r"\\ldots ", text))
     text = _ALIASES.sub(lambda found: _PLAIN_ALIASES.get(found.group(), "\\mid " if "\\{" in text else "|"), text)
-    text = _MODULO.sub(r"\\pmod{\1}", _LINE_END.sub(r"\\\\ ", text))
+    text = _MODULO.sub(r"\\pmod{\1}", _STOP_IN_CASES.sub("", _LINE_END.sub(r"\\\\ ", text)))
     text = text.strip().strip("`*").strip()
     if comma_locale:
         text = _DECIMAL_COMMA.sub(_pointed, text)
@@ -86,8 +92,9 @@ def clean(text: str, *, comma_locale: bool = False) -> str:
     for symbol in _CURRENCY:
         text = text.replace(symbol, "")
     text = _GROUPS.sub("", text)
+    text = _TRANSPOSED.sub("^T ", _NAMED_CALL.sub(r"\\\1 ", text))
     text = _NAMED.sub(_function, _UNIT_VECTOR.sub(_unit_vector, _UNIT_FRACTION.sub(_unit_fraction, text)))
-    text = _SPACING.sub(" ", text).replace("~", " ")
+    text = _SPACING.sub(" ", _UNIT_GROUP.sub(_unit_group, text)).replace("~", " ")
     text = without_lead(rewritten(_TEXT.sub(_upright, text)))
     text = re.sub(r"\s+", " ", text).strip()
     return sides(text.removesuffix("\\\\").rstrip(" .") if not text.endswith("\\.") else text[:-2])
@@ -107,6 +114,14 @@ def _unit_fraction(found: re.Match[str]) -> str:
     """Return a fraction of two units as one unit."""
     power = f"^{found[3]}" if found[3] else ""
     return f"\\text{{{found[1].strip()}/{found[2].strip()}{power}}}"
+
+
+def _unit_group(found: re.Match[str]) -> str:
+    r"""Return upright units with powers, such as ``\mathrm{m\,s^{-2}}``, as one unit; other upright text as it is."""
+    if "^" not in found[1] and "\\" not in found[1]:
+        return found.group()
+    unit = " ".join(unit_name(_UNIT_DOTS.sub(" ", found[1]).replace("{", "").replace("}", "")).split())
+    return f"\\text{{ {unit} }}" if measure(unit) else found.group()
 
 
 def _script(found: re.Match[str]) -> str:

@@ -1,8 +1,10 @@
 """Trees of answers as SymPy values, within bounds: sizes are checked before anything is computed."""
 
 import functools
+import itertools
 import math
 import operator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +12,7 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol
 from sympy.matrices.exceptions import ShapeError
 
-from .series import series
+from .series import integral, limit, series
 from .trees import Tree
 
 _MAX_EXPONENT = 2_000
@@ -29,6 +31,8 @@ _FUNCTIONS = {
         "arcosh": "acosh", "artanh": "atanh", "arg": "arg", "Re": "re", "Im": "im",
     }.items()
 }  # fmt: skip
+
+_RELATIONS = {"<": sympy.Lt, ">": sympy.Gt, "<=": sympy.Le, ">=": sympy.Ge, "=": sympy.Eq, "!=": sympy.Ne}
 
 _ANGLES = frozenset(("cis", "sin", "cos", "tan", "cot", "sec", "csc"))
 """Functions of an angle: degrees count as such in them, and as decoration elsewhere."""
@@ -71,6 +75,12 @@ def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
             return _combined(sympy.Mul, operator.mul, [of(factor) for factor in factors])
         case ("sum" | "prod" as kind, (_, index), low, high, term):
             return series(kind, of(term), Symbol(index), of(low), of(high))
+        case ("integral", (_, letter), low, high, term):
+            return integral(of(term), Symbol(letter), of(low), of(high))
+        case ("limit", (_, letter), point, side, term):
+            if (found := limit(of(term), Symbol(letter), of(point), side)) is None:
+                raise ValueBoundError("a limit that could not be taken")
+            return found
         case ("negate", inner):
             return -of(inner)
         case ("divide", left, right):
@@ -79,6 +89,8 @@ def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
             return of(whole) + _divide(of(top), of(bottom))
         case ("power", base, exponent):
             return _power(of(base), of(exponent))
+        case ("percent", ("percent", _)):
+            raise ValueBoundError("a percentage of a percentage")
         case ("percent", inner):
             return of(inner) if ignore_percent else of(inner) / 100
         case ("degrees", inner) | ("quantity", inner, _):
@@ -94,7 +106,23 @@ def value(tree: Tree, *, ignore_percent: bool = False) -> Any:
             return _call(name, values)
         case ("matrix", rows) if len({len(row) for row in rows}) == 1:
             return sympy.ImmutableMatrix([[of(cell) for cell in row] for row in rows])
+        case ("cases", rows) if rows and all(len(row) == 2 for row in rows):
+            return sympy.Piecewise(*((of(result), _condition(condition, of)) for result, condition in rows))
     raise ValueBoundError(f"a {tree[0]} is no single value")
+
+
+def _condition(tree: Tree, of: Callable[[Tree], Any]) -> Any:
+    """Return a condition between values. Raises `ValueBoundError` where it is words, but for "otherwise"."""
+    match tree:
+        case ("text", "otherwise"):
+            return sympy.true
+        case ("relation", signs, sides) if all(sign in _RELATIONS for sign in signs):
+            values = [of(side) for side in sides]
+            plain = [side for side in values if not side.free_symbols or side.is_Symbol]
+            if len(plain) == len(values) and len({side for side in values if side.is_Symbol}) == 1:
+                pairs = itertools.pairwise(values)
+                return sympy.And(*(_RELATIONS[sign](*pair) for sign, pair in zip(signs, pairs, strict=True)))
+    raise ValueBoundError("a condition that does not bound a letter")
 
 
 def _combined(scalar: Any, pairwise: Any, values: list[Any]) -> Any:

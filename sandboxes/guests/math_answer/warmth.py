@@ -43,6 +43,8 @@ n!                          | (n-1)!
 \max(x,y)                   | \min(x,y)
 \sum_{n=0}^\infty x^n       | \sum_{k=1}^\infty x^{k-1}
 \sum_{n=1}^\infty \frac{1}{n^2} | \frac{\pi^2}{6}
+\int_0^1 x^2\,dx             | \frac13
+\lim_{x\to 0}\frac{\sin x}{x} | 1
 \frac{\sin^2x}{2}+C         | -\frac{\cos^2x}{2}+C
 c_1e^x+c_2e^{-x}            | Ae^{-x}+Be^x
 x+y=1                       | 2x+2y=2

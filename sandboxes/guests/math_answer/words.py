@@ -33,6 +33,11 @@ NO_FACTORS = frozenset(
 DENIALS = frozenset("not wrong incorrect false never isn't".split())  # noqa: SIM905 - a list of words
 """Words behind a value that take it back."""
 
+OPERATIONS = frozenset(
+    "squared cubed factorial minus plus doubled tripled halved tenths hundredths thousandths".split()  # noqa: SIM905 - a list of words
+)
+"""Words behind a value that make another of it: they are no decoration."""
+
 SYMBOL_MARKS = frozenset(
     "overline bar hat vec tilde mathbb mathcal widehat overrightarrow dot ddot".split()  # noqa: SIM905 - a list of words
 )
@@ -70,5 +75,6 @@ MEANINGS = {
     "negative infinity": ("negate", _INFINITY),
     "infinitely many solutions": ("text", "infinitely many"),
     "dne": ("text", "does not exist"),
+    **dict.fromkeys(("neither even nor odd", "neither odd nor even"), ("text", "neither")),
 }
 """Words that stand for a tree."""
