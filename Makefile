@@ -27,21 +27,27 @@ demo-train: $(TRAINER) ## Train a tiny model on a CPU: real sandboxes, real vLLM
 .PHONY: test
 test: $(ENVIRONMENT) ## Every check and every test; Docker tests where a daemon can be had
 	@echo 'Checks and tests run two at a time; each speaks when it is done.'
-	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server lint test-trainer
+	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-sandboxes lint test-trainer
 
 .PHONY: test-everything
 test-everything: $(ENVIRONMENT) ## The same, and test-integrations beside it
 	@echo 'Checks and tests run two at a time; each speaks when it is done.'
-	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-integrations lint test-trainer
+	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-sandboxes test-integrations lint test-trainer
 
-# Two halves: what starts boxes, containers and faults is in one of them, so that no two tests look for the same traces.
+# Three parts: tests that look for what boxes leave behind on the whole machine are all in one.
+PYTEST = $(BIN)/python -m pytest -q -o cache_dir=.pytest_cache/$@
+
 .PHONY: test-server
 test-server: docker $(TRAINER)
-	$(BIN)/python -m pytest -q --ignore=tests/trainer_client
+	$(PYTEST) --ignore=tests/sandboxes --ignore=tests/end_to_end --ignore=tests/trainer_client
+
+.PHONY: test-sandboxes
+test-sandboxes: docker $(TRAINER)
+	$(PYTEST) tests/sandboxes tests/end_to_end
 
 .PHONY: test-trainer
 test-trainer: $(TRAINER)
-	$(BIN)/python -m pytest -q -o cache_dir=.pytest_cache/trainer tests/trainer_client
+	$(PYTEST) tests/trainer_client
 
 .PHONY: docker
 docker: $(ENVIRONMENT)

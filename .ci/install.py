@@ -5,14 +5,17 @@ is not installed beside this, pip has a setting that uv would not follow, or uv 
 """
 
 import ast
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
 
-_TRANSLATED = ("index-url", "extra-index-url", "find-links", "constraint")
+_OPTIONS = ("find-links", "constraint")
 """Settings of pip that are options of uv by the same name; each may hold several words."""
+_VARIABLES = {"index-url": "UV_INDEX_URL", "extra-index-url": "UV_EXTRA_INDEX_URL", "cert": "SSL_CERT_FILE"}
+"""Settings that go by the environment: addresses may hold passwords, and a command line is seen by all."""
 _IRRELEVANT = {
-    *("cert", "timeout", "default-timeout", "retries", "cache-dir", "no-cache-dir", "root-user-action"),
+    *("timeout", "default-timeout", "retries", "cache-dir", "no-cache-dir", "root-user-action"),
     *("disable-pip-version-check", "progress-bar", "no-color", "no-input", "quiet"),
 }
 """Settings that change nothing of what is installed."""
@@ -33,12 +36,15 @@ def settings() -> dict[str, str]:
 def by_uv(python: str, arguments: list[str]) -> bool:
     """Let uv install; return whether it did."""
     configured = settings()
-    if find_spec("uv") is None or configured.keys() - _IRRELEVANT - set(_TRANSLATED):
+    if find_spec("uv") is None or configured.keys() - _IRRELEVANT - _VARIABLES.keys() - set(_OPTIONS):
         return False
-    options = [part for key in _TRANSLATED for word in configured.get(key, "").split() for part in (f"--{key}", word)]
+    variables = {name: configured[key] for key, name in _VARIABLES.items() if key in configured}
+    options = [part for key in _OPTIONS for word in configured.get(key, "").split() for part in (f"--{key}", word)]
     # What pip does: of all indexes the best version, not that of the first which has any.
     command = ["pip", "install", "--python", python, "--index-strategy", "unsafe-best-match", *options, *arguments]
-    done = subprocess.run([sys.executable, "-m", "uv", *command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "uv", *command], env=variables | os.environ, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.stderr.write(f"{done.stderr[-2000:]}uv did not manage; pip tries\n")
     return done.returncode == 0

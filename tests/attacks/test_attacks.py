@@ -5,6 +5,7 @@ The files hold one attack a line: what it is (`attack`), the task and response (
 weak judge: they are against the examiner itself, and hold their own controls.
 """
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -35,17 +36,22 @@ async def test_no_attack_earns_more_than_honest_work(path, sandbox_kind):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 async def test_every_attack_fools_the_weak_judge_that_it_names(path):
     """An attack that fools nobody would prove nothing."""
-    toothless = []
-    known: dict[tuple[str, str], bool] = {}
-    async with LocalSandbox(boxes=1) as sandbox:
-        for attack in (line for line in load(path) if "fools" in line):
-            response = attack["record"]["samples"][0]["response"]
-            key = (attack["fools"], response + str(attack["weak_task"]))
-            if key not in known:
-                known[key] = await JUDGES[attack["fools"]](sandbox, attack["weak_task"], response)
-            if not known[key]:
-                toothless.append(f"{attack['where']}: {attack['attack']}")
-    assert toothless == []
+    attacks = {_weak_case(line): line for line in load(path) if "fools" in line}
+    async with LocalSandbox(boxes=2) as sandbox:
+        fooled = await asyncio.gather(
+            *(
+                JUDGES[line["fools"]](sandbox, line["weak_task"], line["record"]["samples"][0]["response"])
+                for line in attacks.values()
+            )
+        )
+    known = dict(zip(attacks, fooled, strict=True))
+    toothless = [line for line in load(path) if "fools" in line and not known[_weak_case(line)]]
+    assert [f"{line['where']}: {line['attack']}" for line in toothless] == []
+
+
+def _weak_case(line):
+    """What a weak judge sees of an attack: several lines may differ only in what they ask of the real one."""
+    return line["fools"], line["record"]["samples"][0]["response"] + str(line["weak_task"])
 
 
 @pytest.mark.parametrize("sandbox_kind", SANDBOXES)

@@ -15,7 +15,7 @@ import sympy
 from reward_server.graders.answers import extract_code
 from sandboxes.base import Job, Limits, Sandbox
 
-_LIMITS = Limits(cpu_seconds=3.0, wall_seconds=6.0, total_seconds=12.0)
+_LIMITS = Limits(cpu_seconds=3.0, wall_seconds=20.0, total_seconds=30.0)  # a busy machine is slow, not honest
 _PRINTED = """
 import json
 RESPONSE, TESTS = {response!r}, {tests!r}
