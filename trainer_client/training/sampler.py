@@ -92,6 +92,10 @@ class Sampler:
         self._timings.tokens += sum(len(e.completion.token_ids) for group in groups for e in group.episodes)
         return sorted(groups, key=lambda group: group.task_index)
 
+    def abandon(self) -> None:
+        """Grade nothing more: a `draw` that waits in another thread ends with an error."""
+        self._scorer.close()
+
     def updated(self) -> None:
         """Take note that the policy has changed."""
         self._stale = True

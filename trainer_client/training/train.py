@@ -104,7 +104,11 @@ class Trainer:
             if self.step == 0:
                 self._look()
             with ThreadPoolExecutor(1) as background:
-                self._steps(interrupts, background)
+                try:
+                    self._steps(interrupts, background)
+                except BaseException:
+                    self.sampler.abandon()  # a batch that is drawn ahead may wait for a server that is away
+                    raise
         except (KeyboardInterrupt, OutageError, RewardError, RolloutError):
             if self._whole and not self._saved():
                 self._save()
