@@ -21,6 +21,8 @@ from trainer_client.training.tasks import Task, TaskSet, TaskSource
 
 Z = 1.959964
 """Of a 95 % interval."""
+_MOST_MASKED = 0.5
+"""Of a set's samples. Past it the set was not measured: what an outage left of it makes no best, and no regression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,11 @@ class SetReport:
     def pass_1(self) -> Estimate:
         """pass@1."""
         return self.pass_at[1]
+
+    @property
+    def measured(self) -> bool:
+        """Whether enough has a verdict to decide something by."""
+        return bool(self.pass_1.tasks) and self.masked <= _MOST_MASKED
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain values; k of pass@k becomes text."""
@@ -197,9 +204,10 @@ class Watch:
         self.rollbacks = 0
 
     def take(self, step: int, reports: Sequence[SetReport]) -> list[Regression]:
-        """Take note of an evaluation; return the sets that fell too far."""
-        fallen = [found for found in map(self._fallen, reports) if found is not None]
-        for each in reports:
+        """Take note of an evaluation, as far as it could be measured; return the sets that fell too far."""
+        known = [each for each in reports if each.measured]
+        fallen = [found for found in map(self._fallen, known) if found is not None]
+        for each in known:
             measured = (each.pass_1.mean, each.pass_1.error)
             self._baseline.setdefault(each.name, measured)
             self._best[each.name] = max(measured, self._best.get(each.name, measured))
@@ -228,7 +236,7 @@ class Watch:
 
     def _fallen(self, now: SetReport) -> Regression | None:
         known = (self._baseline if now.general else self._best).get(now.name)
-        if known is None or not now.pass_1.tasks:
+        if known is None:
             return None
         before, error = known
         noise = Z * math.hypot(error, now.pass_1.error)
@@ -237,8 +245,10 @@ class Watch:
         return None
 
     def _mean(self, reports: Sequence[SetReport]) -> float | None:
-        held_out = [each.pass_1.mean for each in reports if not each.general and each.pass_1.tasks]
-        return statistics.fmean(held_out) if held_out else None
+        held_out = [each for each in reports if not each.general]
+        if not held_out or not all(each.measured for each in held_out):  # a mean over fewer sets is another number
+            return None
+        return statistics.fmean(each.pass_1.mean for each in held_out)
 
 
 def _right(scores: Sequence[float]) -> int:

@@ -29,6 +29,8 @@ _END_UNREADY_SECONDS = 2.0
 """A server that still starts may not listen to signals, and has nothing to lose."""
 _LOG_SHOWN = 3_000
 _OF_THE_TRAINER = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "GROUP_RANK")
+_OF_TORCHRUN = ("TORCHELASTIC_", "ROLE_", "GROUP_WORLD_SIZE")
+"""Beginnings of names. With TORCHELASTIC_USE_AGENT_STORE the server's processes would wait for a store nobody opens."""
 
 
 class VllmProcess:
@@ -117,7 +119,11 @@ def serve_flags(model: str, config: RolloutConfig, *, adapter_rank: int = 0, on_
 
 
 def _environment(config: RolloutConfig) -> Mapping[str, str]:
-    environment = {name: value for name, value in os.environ.items() if name not in _OF_THE_TRAINER}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _OF_THE_TRAINER and not name.startswith(_OF_TORCHRUN)
+    }
     environment |= {
         "VLLM_SERVER_DEV_MODE": "1",  # the routes that take weights
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",

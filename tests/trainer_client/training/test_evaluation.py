@@ -81,6 +81,18 @@ def test_a_fall_is_noticed(watch):
     assert (watch.best_step, watch.best_mean) == (1, 0.7)
 
 
+def test_what_an_outage_left_decides_nothing(watch):
+    """A set that is mostly without verdicts is no regression, and what is left of an evaluation is not the best."""
+    watch.take(0, [evaluated("held", 30), evaluated("other", 60)])
+    for graded in (0, 40):
+        groups = [group(i, verdict(0.0) if i < graded else failure()) for i in range(100)]
+        left = report("other", groups, tasks(100), (1,))
+        assert watch.take(1, [evaluated("held", 90), left]) == []
+        assert (watch.best_step, watch.best_mean) == (0, pytest.approx(0.45))
+    watch.take(2, [evaluated("held", 90), evaluated("other", 60)])
+    assert watch.best_step == 2
+
+
 def test_what_costs_a_general_set_is_not_the_best(watch):
     """A step that is best on what is trained, and has lost what it must not lose, is not kept as the best."""
     watch.take(0, [evaluated("held", 30), evaluated("general", 60, general=True)])

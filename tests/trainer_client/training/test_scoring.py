@@ -119,7 +119,7 @@ def test_grading_goes_on_while_the_next_group_is_generated(server):
 
     with scorer(server) as scoring:
         came.extend(each.task_index for each in scored_by(scoring, drawn(), TASKS))
-    assert set(came) == {0, 1, 2}
+    assert {0, 1} <= set(came) <= {0, 1, 2}  # the third is needed when the first was not back yet
 
 
 def test_faults_have_no_reward(server):

@@ -99,6 +99,27 @@ def test_an_outage_is_waited_out(undisturbed, path):
         assert trained(other, "output.directory=outage") == undisturbed
 
 
+def test_an_outage_can_be_left(path):
+    """Ctrl-C ends a run that waits for the server and draws ahead, too: with a checkpoint, and no process left."""
+    with serving(script=Letters()) as server:
+        other = write_run_beside(path, server.address)
+        changes = ["ahead=1", "steps=100000", "evaluation.every=0", "output.save_every=0", "output.directory=left"]
+        program = Program(other, *changes)
+        while len(curve(path.parent / "left")[0]) < 2:
+            assert program.process.poll() is None, program.process.stderr.read()
+            time.sleep(0.02)
+    while "is away" not in program.process.stderr.readline():
+        assert program.process.poll() is None
+    program.process.send_signal(signal.SIGINT)
+    try:
+        program.process.wait(5)  # where the step that was learned from could end
+    except subprocess.TimeoutExpired:
+        assert program.end(signal.SIGINT)[0] == 130
+    assert program.process.wait(5) == 130
+    done = curve(path.parent / "left")[0][-1]["step"]
+    assert Checkpoints(path.parent / "left" / "checkpoints", keep=9).newest().step == done
+
+
 def test_an_outage_can_be_masked(path):
     """With on_outage = "mask" the samples of the outage have no reward, and are no zeros."""
     with serving(script=Letters(after=3, refusals=2)) as server:

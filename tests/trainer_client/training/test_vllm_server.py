@@ -32,12 +32,14 @@ def directory(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def started(directory):
-    """The engine with a server that was started for it; it must take its processes with it."""
-    os.environ["OMP_NUM_THREADS"] = "1"
+    """The engine with a server that was started for it, as under torchrun; it must take its processes with it."""
+    ours = {"OMP_NUM_THREADS": "1", "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    os.environ.update(ours)
     try:
         engine = open_rollout(str(directory), SERVER, adapter_rank=4)
     finally:
-        del os.environ["OMP_NUM_THREADS"]
+        for name in ours:
+            del os.environ[name]
     family = psutil.Process(engine.process.pid).children(recursive=True)
     assert family
     yield engine
