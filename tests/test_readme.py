@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/*.md"), *ROOT.glob("docs/*/*.md")]
+FOLDERS = "benchmarks|converters|docker|docs|examples|proto|reward_server|sandboxes|tests|trainer_client"
+NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./-]+\.[a-z]+)")
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
 
 
@@ -39,6 +42,13 @@ def test_grading_without_a_server():
 
 def test_links_lead_somewhere():
     """Every file that a document links to exists."""
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/*.md"), *ROOT.glob("docs/*/*.md")]:
+    for document in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8")):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_files_that_documents_name_exist():
+    """What a document calls by its path is there, but for the example of a grader to be written."""
+    named = {(document.name, path) for document in DOCUMENTS for path in NAMED.findall(document.read_text("utf-8"))}
+    assert len(named) > 20
+    assert [(name, path) for name, path in named if "unit_answer" not in path and not (ROOT / path).exists()] == []
