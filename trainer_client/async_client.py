@@ -1,4 +1,4 @@
-"""The client for asyncio: the verbs of `client.RewardClient`, awaited. What both decide is in `wire` and `channels`.
+"""The client for asyncio: the verbs of `client.RewardClient`, awaited. What both do is in `batching` and `channels`.
 
 One client belongs to one event loop, the one of its first call; a new loop takes it over once that one is closed. For
 forks the same holds as for `RewardClient`.
@@ -15,7 +15,7 @@ import grpc
 import grpc.aio
 from reward.v1 import reward_service_pb2, reward_service_pb2_grpc
 
-from trainer_client import wire
+from trainer_client import batching, wire
 from trainer_client.capabilities import Capabilities
 from trainer_client.channels import (
     HEALTH_METHOD,
@@ -72,9 +72,9 @@ class AsyncRewardClient:
         """
         deadline = self._deadline(timeout_seconds)
         graded: list[Result] = []
-        for batch in wire.batches(samples, await self._known_limits(deadline), self._run_id):
+        for batch in batching.batches(samples, await self._known_limits(deadline), self._run_id):
             request = batch.score_request(self._run_id)
-            graded += wire.results(await self._ask("Score", request, deadline, batch.offset), batch)
+            graded += batching.results(await self._ask("Score", request, deadline, batch.offset), batch)
         return graded
 
     async def stream(self, samples: Iterable[Sample], *, timeout_seconds: float | None = None) -> AsyncIterator[Result]:
@@ -84,8 +84,8 @@ class AsyncRewardClient:
         """
         deadline = self._deadline(timeout_seconds)
         limits = await self._known_limits(deadline)
-        for batch in wire.batches(samples, limits, self._run_id, distinct=True):
-            progress = wire.Progress(batch, self._run_id)
+        for batch in batching.batches(samples, limits, self._run_id, distinct=True):
+            progress = batching.Progress(batch, self._run_id)
             attempt = 0
             while not progress.complete:
                 attempt += 1

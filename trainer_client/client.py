@@ -18,7 +18,7 @@ from typing import Any, Self
 import grpc
 from reward.v1 import reward_service_pb2, reward_service_pb2_grpc
 
-from trainer_client import wire
+from trainer_client import batching, wire
 from trainer_client.capabilities import Capabilities
 from trainer_client.channels import (
     HEALTH_METHOD,
@@ -74,9 +74,9 @@ class RewardClient:
         """
         deadline = self._deadline(timeout_seconds)
         graded: list[Result] = []
-        for batch in wire.batches(samples, self._known_limits(deadline), self._run_id):
+        for batch in batching.batches(samples, self._known_limits(deadline), self._run_id):
             request = batch.score_request(self._run_id)
-            graded += wire.results(self._ask("Score", request, deadline, batch.offset), batch)
+            graded += batching.results(self._ask("Score", request, deadline, batch.offset), batch)
         return graded
 
     def stream(self, samples: Iterable[Sample], *, timeout_seconds: float | None = None) -> Iterator[Result]:
@@ -86,8 +86,8 @@ class RewardClient:
         """
         deadline = self._deadline(timeout_seconds)
         limits = self._known_limits(deadline)
-        for batch in wire.batches(samples, limits, self._run_id, distinct=True):
-            progress = wire.Progress(batch, self._run_id)
+        for batch in batching.batches(samples, limits, self._run_id, distinct=True):
+            progress = batching.Progress(batch, self._run_id)
             attempt = 0
             while not progress.complete:
                 attempt += 1
