@@ -50,8 +50,8 @@ class Config:
     """Dynamic sampling (DAPO, section 3.2): groups without spread are replaced by other tasks', at most this many times
     `groups_per_step` in a step. 0: they stay, and give no gradient."""
     ahead: Literal[0, 1] = 0
-    """1: the next step's responses are drawn while this one's are learned from, by the weights of before: faster where
-    engine and learner have devices of their own, and one step off-policy."""
+    """1: the next step's responses are written while this one's are graded and learned from, by the weights of before:
+    faster where engine and learner have devices of their own, and one step off-policy."""
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     loss: LossConfig = field(default_factory=loss_config)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
