@@ -10,7 +10,7 @@ from torch import distributed
 
 T = TypeVar("T")
 _objects: distributed.ProcessGroup | None = None
-"""A group of its own for `gather`, so that a thread may call it while another one computes."""
+"""A group of its own for `gather`: what it carries stays on the CPUs."""
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def gather(mine: T) -> list[T]:
 
 
 def anybody(fact: bool) -> bool:  # noqa: FBT001 - it is the only argument
-    """Return whether it is so on any process. Called by the thread that computes, unlike `gather`."""
+    """Return whether it is so on any process."""
     if count() == 1:
         return fact
     facts = torch.tensor(int(fact))

@@ -230,7 +230,8 @@ class Trainer:
         after = self.step + 1
         often = (self.config.output.save_every, self.config.evaluation.every)
         saves = any(every and after % every == 0 for every in often)
-        return bool(self.config.ahead) and after < self.config.steps and not saves and not interrupts.asked
+        possible = bool(self.config.ahead) and after < self.config.steps and not saves
+        return possible and not ranks.anybody(interrupts.asked)
 
     def _due(self, every: int) -> bool:
         return bool(every) and self.step % every == 0
