@@ -15,10 +15,12 @@ README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 PRINTED = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
 
+pytestmark = pytest.mark.timeout(300)  # a server that starts loads all graders, on a busy machine for long
+
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+        [sys.executable, *command], capture_output=True, text=True, cwd=ROOT, timeout=280, check=False
     )
 
 

@@ -1,4 +1,4 @@
-"""OpenRLHF's `--remote_rm_url`: lists in, lists out, empty ones too.
+"""OpenRLHF's `--reward.remote_url`: lists in, lists out, empty ones too.
 
 A Failure of any sample is the status of the call: the client tries five times and then has no reward for the sample.
 """
