@@ -6,7 +6,8 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 BIN := .venv/bin
 ENVIRONMENT := .venv/made-from-pyproject
 TRAINER := .venv/trainer-made-from-pyproject
-SIDE_BY_SIDE := $(MAKE) --jobs 2 --keep-going --output-sync=target --no-print-directory
+JOBS ?= 3
+SIDE_BY_SIDE = $(MAKE) --jobs $(JOBS) --keep-going --output-sync=target --no-print-directory
 INSTALL := $(BIN)/python .ci/install.py $(BIN)/python --quiet --compile
 SANDBOX ?= auto
 
@@ -26,13 +27,13 @@ demo-train: $(TRAINER) ## Train a tiny model on a CPU: real sandboxes, real vLLM
 
 .PHONY: test
 test: $(ENVIRONMENT) ## Every check and every test; Docker tests where a daemon can be had
-	@echo 'Checks and tests run two at a time; each speaks when it is done.'
-	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-sandboxes lint test-trainer
+	@echo 'Checks and tests run side by side; each speaks when it is done.'
+	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-sandboxes test-trainer lint
 
 .PHONY: test-everything
 test-everything: $(ENVIRONMENT) ## The same, and test-integrations beside it
-	@echo 'Checks and tests run two at a time; each speaks when it is done.'
-	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-sandboxes test-integrations lint test-trainer
+	@echo 'Checks and tests run side by side; each speaks when it is done.'
+	@.ci/with-docker --later $(SIDE_BY_SIDE) test-server test-sandboxes test-trainer lint test-integrations
 
 # Three parts: tests that look for what boxes leave behind on the whole machine are all in one.
 PYTEST = $(BIN)/python -m pytest -q -o cache_dir=.pytest_cache/$@

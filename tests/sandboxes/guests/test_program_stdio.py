@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from absent import absent
 from docker.errors import ImageNotFound
 
 import docker
@@ -33,7 +34,7 @@ async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
             try:
                 client.images.get(IMAGE)
             except ImageNotFound:
-                pytest.skip(f"{IMAGE} is not built; LANGUAGES=yes docker/build makes it")
+                absent(f"{IMAGE} is not built; LANGUAGES=yes docker/build makes it")
     made = LocalSandbox(boxes=1) if request.param == "local" else DockerSandbox(image=IMAGE, boxes=1)
     async with made as started:
         yield started
