@@ -19,6 +19,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the matrices are small: more th
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import argparse
+import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -26,7 +28,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,7 +71,7 @@ class Server:
 
     def __init__(self, sandbox: str) -> None:
         self._sandbox = sandbox
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{_quiet_port()}"
         self.start()
 
     def start(self) -> None:
@@ -79,7 +81,7 @@ class Server:
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert self._process.stdout is not None
-        self.address = self._process.stdout.readline().split()[-1]
+        assert self.address in self._process.stdout.readline()
 
     def kill(self) -> None:
         """End it as a power cut does."""
@@ -124,7 +126,7 @@ class Experiment:
     """Runs of one seed: one in peace, and others whose server is killed after ``after`` updates."""
 
     folder: Path
-    sandbox: str
+    server: Server
     seconds: float
     steps: int
     after: int
@@ -132,7 +134,6 @@ class Experiment:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.server = Server(self.sandbox)
         self.path = write_run(self.folder, self.server.address, lambda _: TASK)
         self.peace = self.train("peace")
 
@@ -231,6 +232,15 @@ class Experiment:
         return true
 
 
+def _quiet_port() -> int:
+    """Return a free port that no program is given by chance, so that it is still free after the outage."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")
+
+
 def _updates(directory: Path) -> int:
     return len(list(read_lines(directory / METRICS)))
 
@@ -241,12 +251,8 @@ def experiment(
 ) -> Iterator[Experiment]:
     """Yield an experiment whose run in peace is done; end its server afterwards."""
     quiet_libraries()
-    with tempfile.TemporaryDirectory() as temporary:
-        made = Experiment(folder or Path(temporary), sandbox, seconds, steps, after)
-        try:
-            yield made
-        finally:
-            made.server.close()
+    with tempfile.TemporaryDirectory() as temporary, closing(Server(sandbox)) as server:
+        yield Experiment(folder or Path(temporary), server, seconds, steps, after)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 For each GPU of `gpus` that share the weights (FSDP2), in bytes, with P parameters, A of them trained, L layers,
 H hidden size, V vocabulary, T tokens_per_micro_batch, C chunk_tokens and G the engine's share:
 
-    weights     P x bytes / gpus                       4 when all are trained, 2 for a frozen base, 0.55 in 4 bits
+    weights     P x bytes / gpus                       4 if all are trained, 2 frozen; layers in 4 bits 0.55
     adapter     4 A / gpus                             none when all are trained
     gradients   4 A / gpus
     optimizer   8 A / gpus                             AdamW's two moments
@@ -104,8 +104,7 @@ def estimate(shape: Shape, config: Config, gpus: int) -> Estimate:
     """Return what a run takes on each of ``gpus`` GPUs."""
     full = config.model.adapter == "none"
     trained = shape.parameters if full else shape.adapter_parameters(config.model.lora_rank)
-    weight_bytes = {"none": 4.0, "lora": 2.0, "qlora": 0.55}[config.model.adapter]
-    kept = shape.parameters * weight_bytes + trained * (8 if full else 12)
+    kept = _weights_bytes(shape, config) + trained * (8 if full else 12)
     if full and config.loss.needs_reference:
         kept += 4 * shape.parameters
     tokens = config.optimizer.tokens_per_micro_batch
@@ -117,3 +116,14 @@ def estimate(shape: Shape, config: Config, gpus: int) -> Estimate:
         learning=((kept + copies + 4 * trained) / gpus + activations + logits) / GIB,
         engine_least=2 * shape.parameters / config.rollout.tensor_parallel / GIB + _LEAST_CACHE,
     )
+
+
+def _weights_bytes(shape: Shape, config: Config) -> float:
+    match config.model.adapter:
+        case "none":
+            return 4.0 * shape.parameters
+        case "lora":
+            return 2.0 * shape.parameters
+        case "qlora":
+            layers = shape.layers * shape.layer_parameters
+            return 0.55 * layers + 2.0 * (shape.parameters - layers)
