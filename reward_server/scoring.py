@@ -99,7 +99,7 @@ class Engine:
         verdict_runs: int = 1,
         minimum_assurance: AssuranceLevel = AssuranceLevel.NAMESPACE,
     ) -> None:
-        """``verdict_runs``: how often each job is run; a task whose verdicts differ is invalid.
+        """``verdict_runs``: how often each job is run; see `steadiness` for what becomes of verdicts that differ.
 
         ``minimum_assurance``: a task that settles for less is not graded.
         """

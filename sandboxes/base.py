@@ -62,7 +62,7 @@ class Job:
     """One hermetic piece of work for a box."""
 
     program: str
-    """What conducts it: a name in the program table of `guests/supervisor.py`, e.g. ``python_calls``."""
+    """What conducts it: a name in the program table of `guests/supervisor.py`, e.g. ``python_code``."""
     payload: Mapping[str, Plain]
     """What the program is given. Trusted guests get it whole; they pass on to the untrusted part what it may see."""
     limits: Limits = Limits()

@@ -9,7 +9,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from transformers import AutoModelForCausalLM
 
-from trainer_client.training.rollout import RolloutConfig, SamplingParameters, open_rollout
+from trainer_client.training.engines import open_rollout
+from trainer_client.training.rollout import RolloutConfig, SamplingParameters
 from trainer_client.training.tiny_model import make_tiny_model, make_tokenizer
 
 CONFIG = RolloutConfig(max_model_len=256, kv_cache_gib=0.25, max_sequences=64)

@@ -1,4 +1,4 @@
-"""What generates: the options, the records and the protocol of the loop; `vllm_engine` and `vllm_server` implement it.
+"""What generates: the options, the records and the protocol of the loop; `engines` opens what implements it.
 
 Prompts and completions are token ids: what the trainer scores is exactly what the engine sampled, never text that was
 decoded and encoded again.
@@ -133,17 +133,3 @@ def prompt_seed(seed: int, position: int) -> int:
     """
     digest = hashlib.blake2b(f"{seed} {position}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) % _SEEDS
-
-
-def open_rollout(model: str, config: RolloutConfig, *, adapter_rank: int = 0) -> Rollout:
-    """Start or reach the engine that ``config`` asks for, with the weights of ``model``: a directory or a hub's name.
-
-    ``adapter_rank``: the largest rank of the LoRA adapters to come; 0 for none. Raises `RolloutError`.
-    """
-    if config.engine == "server":
-        from trainer_client.training.vllm_server import open_server  # noqa: PLC0415 - needs httpx
-
-        return open_server(model, config, adapter_rank=adapter_rank)
-    from trainer_client.training.vllm_engine import ColocatedEngine  # noqa: PLC0415 - importing vLLM takes seconds
-
-    return ColocatedEngine(model, config, adapter_rank=adapter_rank)

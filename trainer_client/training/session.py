@@ -15,11 +15,11 @@ from transformers.utils import logging as transformers_logging
 
 from trainer_client.training import ranks
 from trainer_client.training.config import Config, ConfigError
+from trainer_client.training.engines import open_rollout
 from trainer_client.training.learner import Learner
 from trainer_client.training.optimizer import OptimizerConfig
 from trainer_client.training.policy import ModelConfig, Policy
 from trainer_client.training.quiet import before_torch
-from trainer_client.training.rollout import open_rollout
 from trainer_client.training.sampler import Sampler
 from trainer_client.training.scoring import Scorer
 from trainer_client.training.tasks import PromptWriter, TaskSet, load_task_sets, training_sources

@@ -4,9 +4,11 @@ import threading
 import time
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import pytest
 
+from trainer_client.training import sampler as sampling_module
 from trainer_client.training.rollout import Completion, SamplingParameters
 from trainer_client.training.sampler import Sampler
 from trainer_client.training.scoring import Episode, OutageError, ScoredGroup
@@ -134,8 +136,15 @@ def test_the_engine_goes_on_while_rewards_are_missing(sampler, engine, grader):
     assert [len(drawing.groups()) for drawing in (first, second)] == [6, 6]
 
 
-def test_waiting_for_rewards_is_measured(sampler, grader):
+def test_waiting_for_rewards_is_measured(sampler, grader, monkeypatch):
     """It begins when everything is written; what was graded until then was not waited for."""
+    clock, looked_at = [0.0], threading.Event()
+
+    def monotonic():
+        looked_at.set()
+        return clock[0]
+
+    monkeypatch.setattr(sampling_module, "time", SimpleNamespace(monotonic=monotonic))
     hidden = sampler.begin(TASKS, 1, SAMPLING, "step 0")
     hidden.wait_written()
     assert all(future.result(20) for future in grader.futures)
@@ -143,12 +152,20 @@ def test_waiting_for_rewards_is_measured(sampler, grader):
     grader.gate.clear()
     late = sampler.begin(TASKS, 1, SAMPLING, "step 1")
     late.wait_written()
-    threading.Timer(0.3, grader.gate.set).start()
+
+    looked_at.clear()
+
+    def at_last():
+        assert looked_at.wait(20)
+        clock[0] += 5.0
+        grader.gate.set()
+
+    threading.Thread(target=at_last).start()
     late.groups()
-    assert late.timings.reward_wait >= 0.25 > hidden.timings.reward_wait
+    assert (hidden.timings.reward_wait, late.timings.reward_wait) == (0.0, 5.0)
     assert late.timings.tokens == 12
     together = hidden.timings + late.timings
-    assert together.reward_wait == hidden.timings.reward_wait + late.timings.reward_wait
+    assert (together.reward_wait, together.tokens) == (5.0, 24)
 
 
 def test_trouble_of_the_engine_is_raised(sampler, engine, grader):

@@ -16,7 +16,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from tiny_engine import CONFIG, FLOAT32_ERROR, PROMPTS, SAMPLING, groups, largest_difference, shaken, weights
 
-from trainer_client.training.rollout import RolloutError, open_rollout
+from trainer_client.training.engines import open_rollout
+from trainer_client.training.rollout import RolloutError
 from trainer_client.training.tiny_model import make_tokenizer
 from trainer_client.training.vllm_process import serve_flags
 from trainer_client.training.weight_transfer import address_towards
