@@ -4,7 +4,7 @@ import faults
 import pytest
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("sandbox", ["local", pytest.param("docker", marks=pytest.mark.docker)])
 def test_faults_change_no_verdict_and_lose_nothing(sandbox):
     """Under kills, stops, vanishing clients and bad messages every verdict is the quiet run's, and nothing stays."""
