@@ -132,8 +132,12 @@ def _pattern(pattern: str, *, ignore_case: bool) -> Any:
 
 
 def _for_pattern(task: TextMatchTask, raw: str) -> str:
-    """Return what a pattern is held against; whether case counts is the pattern's business."""
-    return normalized(raw, **{**_options(task), "ignore_case": False})
+    """Return what a pattern is held against; whether case counts is the pattern's business.
+
+    RE2 reads UTF-8, which has no halves of characters.
+    """
+    whole = raw.encode("utf-8", "replace").decode("utf-8")
+    return normalized(whole, **{**_options(task), "ignore_case": False})
 
 
 def _yes_no(holds: bool, yes: str, no: str) -> tuple[float, str]:  # noqa: FBT001 - the question's answer

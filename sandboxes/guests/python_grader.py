@@ -76,7 +76,7 @@ def _report(said: Any) -> dict[str, Any]:
         {
             "name": str(entry["name"]),
             "score": _share(entry["score"]),
-            "weight": _number(entry.get("weight", 1.0)),
+            "weight": _weight(entry.get("weight", 1.0)),
             "detail": str(entry.get("detail") or ""),
         }
         for entry in said.get("checks") or ()
@@ -88,6 +88,13 @@ def _share(value: Any) -> float:
     number = _number(value)
     if not 0.0 <= number <= 1.0:
         raise ValueError(f"{value!r} is not in [0, 1]")
+    return number
+
+
+def _weight(value: Any) -> float:
+    number = _number(value)
+    if number < 0.0:
+        raise ValueError(f"the weight {value!r} is below 0")
     return number
 
 

@@ -101,3 +101,10 @@ def test_a_long_pattern_of_groups_on_a_long_response_takes_no_time():
     """Nobody asks what groups hold; finding it out took half a minute for a megabyte."""
     task = TextMatchTask(expected="(a|b)*" * 200, measure=TextMeasure.REGEX)
     assert GRADER.plan(task, "a" * 1_000_000, Limits()).ruling is Ruling.ACCEPTED
+
+
+@pytest.mark.parametrize("measure", list(TextMeasure))
+def test_half_a_character_is_graded_like_any_other_text(measure):
+    """JSON can escape a lone surrogate; a response must not break its grader by one."""
+    verdict = GRADER.plan(TextMatchTask(expected="Paris", measure=measure), "Par\ud800is", Limits())
+    assert verdict.ruling in (Ruling.WRONG_ANSWER, Ruling.PARTIAL)
