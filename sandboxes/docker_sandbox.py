@@ -8,11 +8,12 @@ import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import requests
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig, Ulimit
 
 import docker
@@ -296,5 +297,11 @@ def _attach(container: Any) -> socket.socket:
 
 
 def _remove(container: Any) -> None:
+    """Remove a container; one that is being removed already, by the daemon itself, is waited for."""
     with suppress(NotFound):
-        container.remove(force=True, v=True)
+        try:
+            container.remove(force=True, v=True)
+        except APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
+            container.wait(condition="removed", timeout=_SECONDS)

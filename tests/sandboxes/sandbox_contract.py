@@ -7,6 +7,7 @@ own, because they close or destroy them.
 import asyncio
 import base64
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -63,8 +64,8 @@ async def run(sandbox: Sandbox, source: str, stdin: str = "", **limits: Any) -> 
 
 
 def named_processes(name: str) -> list[int]:
-    """Return the processes of this host that call themselves ``name``, in containers too."""
-    found = []
+    """Return the processes of this host that call themselves ``name`` for this test run, in containers too."""
+    found, name = [], f"{name[_COMMON:]}-{os.getpid()}"
     for entry in Path("/proc").glob("[0-9]*/comm"):
         try:
             if entry.read_text().strip() == name:
@@ -84,7 +85,9 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
     return True
 
 
-CALL_YOURSELF = "import ctypes; ctypes.CDLL(None).prctl(15, {name!r}.encode())\n"
+_COMMON = len("contract-")
+CALL_YOURSELF = f"import ctypes; ctypes.CDLL(None).prctl(15, ({{name!r}}[{_COMMON}:] + '-{os.getpid()}').encode())\n"
+"""A name ends with the test run's process id, since others may test on this machine; the kernel keeps 15 bytes."""
 DAEMON = """
 import os, time
 if os.fork() == 0:
