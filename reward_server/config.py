@@ -74,7 +74,7 @@ class Config:
     """The OCI runtime of Docker boxes, e.g. ``runsc``; empty for the daemon's default."""
     boxes: int = 0
     """How many samples run at once; 0 for one per CPU core."""
-    jobs_per_box: int = 1_000
+    jobs_per_box: int = 10_000
     """After so many jobs a box is replaced; 1 gives every job a fresh one."""
     minimum_assurance: str = "namespace"
     """The server refuses to start in a sandbox below this level, and to grade tasks that settle for less: low,

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sandboxes.base import Execution, IsolationLayer, Job, SandboxInfo
 from sandboxes.box import Box, Launcher
@@ -52,6 +52,8 @@ class _Slot:
     def __init__(self) -> None:
         self.box: Box | None = None
         self.born = 0.0
+        self.successor: asyncio.Task[Box] | None = None
+        """The next box, started while the old one still serves."""
 
 
 class BoxPool:
@@ -63,7 +65,7 @@ class BoxPool:
         *,
         boxes: int,
         warm: Sequence[str] = (),
-        jobs_per_box: int = 1000,
+        jobs_per_box: int = 10_000,
         seconds_per_box: float = 1800.0,
         without: Sequence[str] = (),
     ) -> None:
@@ -78,6 +80,8 @@ class BoxPool:
         self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
         self._slots: list[_Slot] = []
         self._renewals: set[asyncio.Task[None]] = set()
+        self._succession = asyncio.Semaphore(1)
+        """Boxes that grow old together are not all started at once: that would take the machine from their runs."""
         self._closed = True
         self._info = SandboxInfo(runtime="")
 
@@ -171,7 +175,7 @@ class BoxPool:
         for task in tuple(self._renewals):
             task.cancel()
         await asyncio.gather(*self._renewals, return_exceptions=True)
-        await asyncio.gather(*(self._discard(slot) for slot in self._slots), return_exceptions=True)
+        await asyncio.gather(*(self._end(slot) for slot in self._slots), return_exceptions=True)
         self._free.put_nowait(_Slot())  # wakes the first job that waits, which wakes the next
         await self._launcher.close()
 
@@ -207,29 +211,58 @@ class BoxPool:
 
     def _give_back(self, slot: _Slot) -> None:
         """Put ``slot`` back, with a fresh box first where the old one is used up, lost or suspect."""
+        self._adopt(slot)
         reason = self._worn(slot)
-        if reason is None or self._closed:
-            self._free.put_nowait(slot)
+        if reason is not None and not self._closed:
+            _log.info("a box is replaced: %s", reason)
+            self._begin(self._replace(slot))
             return
-        _log.info("a box is replaced: %s", reason)
-        task = asyncio.create_task(self._replace(slot))
+        if slot.successor is None and self._grows_old(slot) and not self._closed:
+            slot.successor = asyncio.create_task(self._succeed())
+        self._free.put_nowait(slot)
+
+    def _begin(self, renewal: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(renewal)
         self._renewals.add(task)
         task.add_done_callback(self._renewals.discard)
+
+    def _adopt(self, slot: _Slot) -> None:
+        """Let the box that was started ahead take the place of the old one, once it is ready."""
+        if slot.successor is None or not slot.successor.done():
+            return
+        successor, slot.successor = slot.successor, None
+        if successor.cancelled() or successor.exception():
+            _log.warning("no new box could be had, the old one serves on: %s", successor)
+            return
+        if slot.box is not None:
+            self._begin(slot.box.close())
+        slot.box, slot.born = successor.result(), time.monotonic()
+
+    async def _succeed(self) -> Box:
+        async with self._succession:
+            return await self._launch()
+
+    def _grows_old(self, slot: _Slot) -> bool:
+        """Return whether it is time to start the box that comes after."""
+        jobs = slot.box.jobs if slot.box else 0
+        near = self._jobs_per_box - self._jobs_per_box // 20
+        return jobs >= near or time.monotonic() - slot.born > self._seconds_per_box
 
     def _worn(self, slot: _Slot) -> str | None:
         if slot.box is None:
             return "it was lost"
         if slot.box.retire:
             return slot.box.retire
-        if slot.box.jobs >= self._jobs_per_box:
-            return f"it ran {slot.box.jobs} jobs"
-        age = time.monotonic() - slot.born
-        return f"it is {age:.0f} s old" if age > self._seconds_per_box else None
+        return f"it ran {slot.box.jobs} jobs" if slot.box.jobs >= self._jobs_per_box else None
 
     async def _replace(self, slot: _Slot) -> None:
         try:
             await self._discard(slot)
-            await self._renew(slot)
+            if slot.successor is not None:
+                await asyncio.wait([slot.successor])
+                self._adopt(slot)
+            if slot.box is None:
+                await self._renew(slot)
         except SandboxError as error:
             _log.warning("no new box could be had, the next job tries again: %s", error)
         finally:
@@ -259,6 +292,15 @@ class BoxPool:
             await box.close()
             raise
         return box
+
+    async def _end(self, slot: _Slot) -> None:
+        """End the slot's box, and the one that would come after it."""
+        if slot.successor is not None:
+            slot.successor.cancel()
+            await asyncio.wait([slot.successor])
+            self._adopt(slot)
+            await asyncio.gather(*self._renewals, return_exceptions=True)
+        await self._discard(slot)
 
     async def _discard(self, slot: _Slot) -> None:
         box, slot.box = slot.box, None

@@ -48,7 +48,7 @@ class DockerSandbox(BoxPool):
         runtime: str = "",
         boxes: int = 2,
         warm: Sequence[str] = (),
-        jobs_per_box: int = 1000,
+        jobs_per_box: int = 10_000,
         seconds_per_box: float = 1800.0,
         without: Sequence[str] = (),
         memory_bytes: int = 1024 * MIB,

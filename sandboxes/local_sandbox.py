@@ -41,7 +41,7 @@ class LocalSandbox(BoxPool):
         *,
         boxes: int = 2,
         warm: Sequence[str] = (),
-        jobs_per_box: int = 1000,
+        jobs_per_box: int = 10_000,
         seconds_per_box: float = 1800.0,
         without: Sequence[str] = (),
     ) -> None:

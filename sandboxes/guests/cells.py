@@ -15,6 +15,8 @@ from .nursery import Nursery
 __all__ = ["Cancelled", "Cell", "CellEnded", "Cells", "Ended", "OutOfTime"]
 
 _STALL_SECONDS = 0.25
+_PLENTY_OF_UIDS = 1 << 15
+"""Half of a box's block: what one job takes further still fits in."""
 
 
 class OutOfTime(Exception):  # noqa: N818 - an event, not an error
@@ -50,7 +52,7 @@ class Cells:
         self._host = host
         self._selector = selectors.DefaultSelector()
         self._nursery = Nursery(library, self.watch)
-        self._uid = first_uid
+        self._first_uid = self._uid = first_uid
         self._read = _without_duplicates(read)
         self._without = without
         self._live: list[Cell] = []
@@ -189,6 +191,11 @@ class Cells:
     def trouble(self, message: str) -> None:
         """Note that the box should end after this job."""
         self.troubles.append(message)
+
+    @property
+    def used_up(self) -> bool:
+        """Whether its block of uids comes to an end: another box's begins behind it."""
+        return self._uid is not None and self._first_uid is not None and self._uid - self._first_uid > _PLENTY_OF_UIDS
 
     def _next_uid(self) -> int | None:
         if self._uid is not None:

@@ -113,12 +113,13 @@ def _serve(host: HostLink, cells: Cells, job: dict[str, Any]) -> None:
     except Cancelled:
         cells.close()
         answer["cancelled"] = True
-    if cells.troubles:
-        answer["retire"] = cells.troubles[0]
+    if cells.troubles or cells.used_up:
+        answer["retire"] = cells.troubles[0] if cells.troubles else "its uids are used up"
     try:
         host.send(answer)
     except FrameError:  # conductors bound what responses say; what slips through shall cost no box and mask no sample
-        answer["execution"] |= {"report": {}, "ending": "output_limit"}
+        unsaid = {"report": {}, "ending": "output_limit"}
+        answer["executions"] = [] if "payloads" in job else [each | unsaid for each in answer["executions"]]
         host.send(answer)
 
 

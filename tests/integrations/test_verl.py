@@ -15,7 +15,7 @@ from trainer_client.adapters import verl
 from trainer_client.adapters.source import UngradableError
 
 CODE = json.dumps({"codeTests": {"stdioTests": [{"stdin": "", "expectedStdout": "1"}]}})
-ROWS = [("openai/gsm8k", "7", "so \\boxed{7}"), ("openai/gsm8k", "7", "8"), ("my/code", CODE, "print(1)")]
+ROWS = [("openai/gsm8k", "7", "so \\boxed{7}"), ("openai/gsm8k", "7", "8 or x"), ("my/code", CODE, "print(1)")]
 SCORES = [1.0, 0.0, 1.0]
 
 

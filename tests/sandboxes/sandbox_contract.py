@@ -653,6 +653,17 @@ async def used_up_boxes_are_replaced(maker: Maker) -> None:
 
 
 @life
+async def an_old_box_serves_until_the_next_is_ready(maker: Maker) -> None:
+    async with maker.make(boxes=1, seconds_per_box=0.0) as sandbox:
+        (first,) = await maker.supervisors()
+        while first in (now := await maker.supervisors()):
+            assert len(now) <= 2
+            assert (await run(sandbox, "print('well')")).stdout == "well\n"
+        assert (await run(sandbox, "print('well')")).stdout == "well\n"
+    assert await maker.destroy_boxes() == 0
+
+
+@life
 async def a_sandbox_can_be_started_again(maker: Maker) -> None:
     sandbox = maker.make(boxes=1)
     for _ in range(2):
