@@ -56,7 +56,10 @@ PANELS = (
     Panel(title="share of tokens clipped", names=("update/clip_low", "update/clip_high", "update/rollout_corrected")),
     Panel(title="loss and gradient norm", names=("update/loss", "update/grad_norm")),
     Panel(title="tokens of a response", names=("length/mean", "length/max")),
-    Panel(title="seconds", names=("time/step", "time/generate", "time/update", "time/sync", "time/reward_wait")),
+    Panel(
+        title="seconds",
+        names=("time/step", "time/generate", "time/update", "time/sync", "time/reward_wait", "time/idle"),
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer_client.training import ranks
+from trainer_client.training.occupancy import Occupancy
 from trainer_client.training.policy import Policy
 from trainer_client.training.rollout import Rollout, SamplingParameters
 from trainer_client.training.scoring import ScoredGroup, Scorer
@@ -96,6 +97,8 @@ class Sampler:
         self._policy: Policy | None = None
         self._stale = False
         self._asleep = False
+        self.busy = Occupancy()
+        """By the engine, and by whoever else enters it: the learner."""
         self._engine = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._closing = threading.Event()
 
@@ -110,11 +113,12 @@ class Sampler:
         Return the seconds that it took.
         """
         begun = time.monotonic()
-        if self._asleep:
-            self._rollout.wake()
-            self._asleep = False
-        if self._stale and self._policy is not None:
-            self._hand_over(self._policy)
+        with self.busy:
+            if self._asleep:
+                self._rollout.wake()
+                self._asleep = False
+            if self._stale and self._policy is not None:
+                self._hand_over(self._policy)
         self._stale = False
         return time.monotonic() - begun
 
@@ -149,6 +153,10 @@ class Sampler:
 
     def _write(self, asked: Mapping[int, Task], count: int, sampling: SamplingParameters) -> _Written:
         """Generate in the engine's thread; hand each group to the reward server at once."""
+        with self.busy:
+            return self._generated(asked, count, sampling)
+
+    def _generated(self, asked: Mapping[int, Task], count: int, sampling: SamplingParameters) -> _Written:
         begun = time.monotonic()
         places = list(asked)
         scored: list[Future[ScoredGroup]] = []

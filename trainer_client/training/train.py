@@ -129,7 +129,7 @@ class Trainer:
     def _steps(self, interrupts: Interrupts) -> None:
         upcoming: Begun | None = None
         while self.step < self.config.steps:
-            clock = time.monotonic()
+            clock, busy = time.monotonic(), self.sampler.busy.seconds
             self._screen.phase("drawing", self.step, self.config.steps)
             current, upcoming = upcoming or self.begin(self.step), None
             ahead = self._runs_ahead(interrupts)
@@ -147,7 +147,9 @@ class Trainer:
             self._screen.phase("learning", self.step, self.config.steps)
             update = self.learn(batch)
             self._place = place
-            self._record(batch, update | {"time/sync": current.sync_seconds}, seconds=time.monotonic() - clock)
+            seconds = time.monotonic() - clock
+            idle = max(0.0, seconds - (self.sampler.busy.seconds - busy))
+            self._record(batch, update | {"time/sync": current.sync_seconds, "time/idle": idle}, seconds=seconds)
             stopping = ranks.anybody(interrupts.asked)
             if self._due(self.config.evaluation.every):
                 self._look()
@@ -198,7 +200,8 @@ class Trainer:
         """Update the policy; return what to watch."""
         begun = time.monotonic()
         self._whole = False
-        update = self.learner.update(batch.learned)
+        with self.sampler.busy:
+            update = self.learner.update(batch.learned)
         self.step += 1
         self._whole = True
         self.sampler.updated()
@@ -241,6 +244,7 @@ class Trainer:
         waited = batch.timings.reward_wait
         values = batch_metrics(batch.drawn, batch.tasks) | self.curriculum.metrics() | batch.timings.metrics()
         values |= {**measured, "time/step": seconds, "time/reward_wait_share": waited / seconds}
+        values["time/idle_share"] = values["time/idle"] / seconds
         values["groups/replaced"] = len(batch.drawn) - self.config.groups_per_step
         self._log.step(self.step, values)
         self._log.samples(self.step, batch.drawn, batch.tasks)
