@@ -83,8 +83,9 @@ def ours(directory: Path, load: Load) -> dict[str, Any]:
 
     from trainer_client.training.engines import open_rollout  # noqa: PLC0415
     from trainer_client.training.learner import Learner  # noqa: PLC0415
+    from trainer_client.training.model_loading import ModelConfig  # noqa: PLC0415
     from trainer_client.training.optimizer import OptimizerConfig  # noqa: PLC0415
-    from trainer_client.training.policy import ModelConfig, Policy  # noqa: PLC0415
+    from trainer_client.training.policy import Policy  # noqa: PLC0415
     from trainer_client.training.presets import loss_config  # noqa: PLC0415
     from trainer_client.training.rollout import RolloutConfig, SamplingParameters  # noqa: PLC0415
     from trainer_client.training.scoring import Episode, ScoredGroup  # noqa: PLC0415

@@ -29,9 +29,8 @@ class References:
     ) -> Execution | None:
         """Return what the reference of the task with ``digest`` does, or None when the grader needs none.
 
-        It is run in a turn of ``party``, so that the caller must hold none.
-
-        Raises `InvalidTaskError` for a reference that does one thing and then another, and `SandboxError`.
+        It is run in turns of ``party``, so the caller must hold none. Raises `InvalidTaskError` for a reference that
+        does one thing and then another, and `SandboxError`.
         """
         key = (digest, limits)
         if kept := self._kept.get(key):

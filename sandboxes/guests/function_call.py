@@ -27,8 +27,8 @@ def conduct(cells: Cells, role: str, payload: dict[str, Any]) -> dict[str, Any]:
 def conduct_in_turn(cells: Cells, role: str, payloads: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the reports on the first of ``payloads``, all in one cell, as far as nothing out of the ordinary happened.
 
-    A payload that ends the cell, meets a limit or raises a flag is where it stops: it, and those after it, deserve
-    cells of their own.
+    A payload that ends the cell, meets a limit or raises a flag is where it stops: it deserves a cell of its own, and
+    those after it another to share.
     """
     cell = cells.open(role)
     reports: list[dict[str, Any]] = []

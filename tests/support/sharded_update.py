@@ -14,9 +14,10 @@ from torch import distributed
 from transformers.utils import logging
 
 from trainer_client.training.learner import Learner
+from trainer_client.training.model_loading import ModelConfig
 from trainer_client.training.optimizer import OptimizerConfig
 from trainer_client.training.packing import pack
-from trainer_client.training.policy import ModelConfig, Policy
+from trainer_client.training.policy import Policy
 from trainer_client.training.presets import loss_config
 
 

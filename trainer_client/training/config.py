@@ -18,8 +18,8 @@ from trainer_client.training.curriculum import CurriculumConfig
 from trainer_client.training.demonstrations import SftConfig
 from trainer_client.training.evaluation import EvaluationConfig
 from trainer_client.training.losses import LossConfig
+from trainer_client.training.model_loading import ModelConfig
 from trainer_client.training.optimizer import OptimizerConfig
-from trainer_client.training.policy import ModelConfig
 from trainer_client.training.presets import DEFAULT, PRESETS, loss_config
 from trainer_client.training.rollout import RolloutConfig
 from trainer_client.training.run_log import OutputConfig

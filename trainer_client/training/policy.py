@@ -25,8 +25,6 @@ from trainer_client.training.chunked_logprobs import chunked_logprobs
 from trainer_client.training.model_loading import ModelConfig, default_device, load_model, resolve_dtype
 from trainer_client.training.packing import Packed, pack
 
-__all__ = ["ModelConfig", "Policy", "Scorer"]
-
 _TOLERANCES = {torch.bfloat16: 0.5, torch.float32: 0.01, torch.float64: 0.001}
 """Of log-probabilities: what rounding explains (a logit of 20 is off by 0.06 in 16 bits), below what a fault does."""
 _ADAPTER = "default"

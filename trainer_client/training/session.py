@@ -17,8 +17,9 @@ from trainer_client.training import ranks
 from trainer_client.training.config import Config, ConfigError
 from trainer_client.training.engines import open_rollout
 from trainer_client.training.learner import Learner
+from trainer_client.training.model_loading import ModelConfig
 from trainer_client.training.optimizer import OptimizerConfig
-from trainer_client.training.policy import ModelConfig, Policy
+from trainer_client.training.policy import Policy
 from trainer_client.training.quiet import before_torch
 from trainer_client.training.sampler import Sampler
 from trainer_client.training.scoring import Scorer

@@ -15,8 +15,9 @@ from transformers import AutoModelForCausalLM
 from trainer_client.training.batches import batch_of
 from trainer_client.training.learner import Learner
 from trainer_client.training.losses import LossConfig
+from trainer_client.training.model_loading import ModelConfig
 from trainer_client.training.optimizer import OptimizerConfig, learning_rate
-from trainer_client.training.policy import ModelConfig, Policy
+from trainer_client.training.policy import Policy
 from trainer_client.training.presets import PRESETS
 
 DESCENT = OptimizerConfig(learning_rate=1.0, max_grad_norm=0.0)

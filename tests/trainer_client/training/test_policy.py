@@ -23,8 +23,9 @@ from transformers import (
 )
 from transformers.masking_utils import AttentionMaskInterface
 
+from trainer_client.training.model_loading import ModelConfig
 from trainer_client.training.packing import pack
-from trainer_client.training.policy import ModelConfig, Policy
+from trainer_client.training.policy import Policy
 
 SAMPLES = [((1, 2, 3), (4, 5, 6, 7)), ((9, 8), (1, 2, 3, 9, 9, 8)), ((4,), (5,)), ((7, 7, 7, 7, 7), (7, 1))]
 SMALL = {

@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from sharded_update import learn
 
 from trainer_client.training.learner import Learner
+from trainer_client.training.model_loading import ModelConfig
 from trainer_client.training.optimizer import OptimizerConfig
-from trainer_client.training.policy import ModelConfig, Policy
+from trainer_client.training.policy import Policy
 from trainer_client.training.presets import PRESETS
 
 SUPPORT = Path(__file__).parents[2] / "support"
